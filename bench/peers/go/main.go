@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: MIT
+
+// The workloads of ../../weft written in Go, called in the same way:
+//
+//	go-bench ROW		run one row, print its figures
+//	go-bench list		name and number of operations of each row
+//	go-bench version
+//
+// GOMAXPROCS says on how many threads.
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"time"
+)
+
+type row struct {
+	name string
+	ops  int
+	run  func(ops int)
+}
+
+var rows = []row{
+	{"Switch", 10000000, benchSwitch},
+	{"Spawn", 4000000, benchSpawn},
+	{"PingPong", 3000000, benchPingPong},
+	{"SPSC", 20000000, benchSPSC},
+	{"MPMC", 8000000, benchMPMC},
+	{"Select4", 3000000, benchSelect4},
+	{"SelectDefault1", 50000000, benchSelectDefault1},
+	{"SelectDefault2", 20000000, benchSelectDefault2},
+	{"Ring", 4000000, benchRing},
+	{"Sieve", 2000, benchSieve},
+	{"Skynet", 1000000, benchSkynet},
+	{"Park1M", 1000000, benchPark1M},
+	{"WaitGroup", 20000000, benchWaitGroup},
+	{"MakeChan", 2000000, benchMakeChan},
+}
+
+// figure prints one result.
+func figure(name string, value float64, unit string) {
+	fmt.Printf("%s %.2f %s\n", name, value, unit)
+}
+
+// perOp prints the time since start per operation.
+func perOp(name string, start time.Time, ops int) {
+	figure(name, float64(time.Since(start).Nanoseconds())/float64(ops), "ns")
+}
+
+// millis prints the time since start.
+func millis(name string, start time.Time) {
+	figure(name, float64(time.Since(start).Nanoseconds())/1e6, "ms")
+}
+
+// check ends the program with an error if a result is wrong.
+func check(name string, got, want int) {
+	if got != want {
+		fail(fmt.Errorf("%s: wrong result: %d instead of %d", name, got, want))
+	}
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, err)
+	os.Exit(1)
+}
+
+func main() {
+	if len(os.Args) != 2 {
+		fail(fmt.Errorf("usage: %s ROW | list | version", os.Args[0]))
+	}
+	switch os.Args[1] {
+	case "list":
+		for _, r := range rows {
+			fmt.Printf("%s\t%d\n", r.name, r.ops)
+		}
+		return
+	case "version":
+		fmt.Println(runtime.Version())
+		return
+	}
+	for _, r := range rows {
+		if r.name == os.Args[1] {
+			r.run(r.ops)
+			return
+		}
+	}
+	fail(fmt.Errorf("no row %q", os.Args[1]))
+}

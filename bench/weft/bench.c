@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench.c - the workloads of weft, one program.
+ *
+ *	weft-bench ROW		run one row, print its figures
+ *	weft-bench list		name, operations and meaning of each row
+ *	weft-bench version	of weft and of the compiler
+ *
+ * WEFT_WORKERS says on how many workers.  Numbers of operations are fixed
+ * and the same in every peer; bench/run.sh compares the lists.
+ */
+#include "bench.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+static const struct row rows[] = {
+	{ "Switch", 10000000, bench_switch,
+	  "one yield; two coroutines do nothing but yield" },
+	{ "Spawn", 4000000, bench_spawn,
+	  "start, run and join an empty coroutine, in batches of 1000" },
+	{ "PingPong", 3000000, bench_pingpong,
+	  "one round trip over two unbuffered channels" },
+	{ "SPSC", 20000000, bench_spsc,
+	  "one value from one sender to one receiver, capacity 128" },
+	{ "MPMC", 8000000, bench_mpmc,
+	  "one value from 8 senders to 8 receivers, capacity 128" },
+	{ "Select4", 3000000, bench_select4,
+	  "one value out of 4 unbuffered channels, each with a sender" },
+	{ "SelectDefault1", 50000000, bench_selectdefault1,
+	  "look at one empty channel: select with default; plain try" },
+	{ "SelectDefault2", 20000000, bench_selectdefault2,
+	  "look at two empty channels: select with default" },
+	{ "Ring", 4000000, bench_ring,
+	  "one hop of a token round a ring of 1000 coroutines" },
+	{ "Sieve", 2000, bench_sieve,
+	  "the first 2000 primes, one coroutine for each prime" },
+	{ "Skynet", 1000000, bench_skynet,
+	  "a tree of 1,111,111 coroutines that sums through channels" },
+	{ "Park1M", 1000000, bench_park1m,
+	  "1,000,000 coroutines wait on a channel: start, wake, memory" },
+	{ "WaitGroup", 20000000, bench_waitgroup,
+	  "add one, done, wait; nobody has to wait" },
+	{ "MakeChan", 2000000, bench_makechan,
+	  "make and free a channel for 8 values of 0 to 40 bytes" },
+};
+enum { NROWS = sizeof rows / sizeof *rows };
+
+int64_t
+bench_now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+void
+bench_figure(const char *name, double value, const char *unit)
+{
+	printf("%s %.2f %s\n", name, value, unit);
+}
+
+void
+bench_per_op(const char *name, int64_t start, long ops)
+{
+	bench_figure(name, (double)(bench_now() - start) / (double)ops, "ns");
+}
+
+void
+bench_ms(const char *name, int64_t start)
+{
+	bench_figure(name, (double)(bench_now() - start) / 1e6, "ms");
+}
+
+/* A wrong run prints no figure: what is still buffered is dropped. */
+void
+bench_check(const char *name, int64_t got, int64_t want)
+{
+	if (got == want)
+		return;
+	fprintf(stderr, "%s: wrong result: %lld instead of %lld\n", name,
+	    (long long)got, (long long)want);
+	_Exit(1);
+}
+
+void
+bench_failed(const char *file, int line, const char *call)
+{
+	fprintf(stderr, "%s:%d: failed: %s\n", file, line, call);
+	_Exit(1);
+}
+
+static int
+run(const struct row *row)
+{
+	row->run(row->ops);
+	return 0;
+}
+
+static const struct row *
+find(const char *name)
+{
+	for (int i = 0; i < NROWS; i++)
+		if (!strcmp(rows[i].name, name))
+			return &rows[i];
+	return NULL;
+}
+
+static int
+list(void)
+{
+	for (int i = 0; i < NROWS; i++)
+		printf("%s\t%ld\t%s\n", rows[i].name, rows[i].ops,
+		    rows[i].what);
+	return 0;
+}
+
+static int
+version(void)
+{
+#ifdef __clang__
+	const char *compiler = __VERSION__;
+#else
+	const char *compiler = "gcc " __VERSION__;
+#endif
+#ifdef __OPTIMIZE__
+	const char *note = "";
+#else
+	const char *note = " (benchmark built without optimisation)";
+#endif
+
+	printf("weft %s, %s%s\n", wf_version(), compiler, note);
+	return 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct row *row;
+
+	if (argc == 2 && !strcmp(argv[1], "list"))
+		return list();
+	if (argc == 2 && !strcmp(argv[1], "version"))
+		return version();
+	row = argc == 2 ? find(argv[1]) : NULL;
+	if (!row) {
+		fprintf(stderr, "usage: %s ROW | list | version\n", argv[0]);
+		return 2;
+	}
+	return wf_run(run, row);
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * weft.h - everything weft offers, in one include.
+ *
+ *	#include <stdio.h>
+ *	#include <weft.h>
+ *
+ *	static void
+ *	hello(wf_chan(int) out)
+ *	{
+ *		wf_send(out, 42);
+ *	}
+ *
+ *	static int
+ *	app(void)
+ *	{
+ *		wf_chan(int) c = wf_chan_make(int, 0);
+ *		int v;
+ *
+ *		if (!c || wf_spawn(hello, c) < 0)
+ *			return 1;
+ *		wf_recv(c, &v);
+ *		printf("%d\n", v);
+ *		wf_chan_free(c);
+ *		return 0;
+ *	}
+ *
+ *	int
+ *	main(void)
+ *	{
+ *		return wf_run(app);
+ *	}
+ */
+#ifndef WEFT_H
+#define WEFT_H
+
+#include <weft/base.h>		/* version, visibility, sites */
+#include <weft/call.h>		/* how a call travels into a coroutine */
+#include <weft/time.h>		/* the clock, durations, sleep */
+#include <weft/context.h>	/* cancellation and deadlines */
+#include <weft/waitgroup.h>	/* waiting for a set of coroutines */
+#include <weft/coro.h>		/* spawn, yield, exit, pin */
+#include <weft/slot.h>		/* values of a coroutine's own */
+#include <weft/chan.h>		/* typed channels */
+#include <weft/select.h>	/* waiting for one of several things */
+#include <weft/defer.h>		/* calls at the end of a scope */
+#include <weft/runtime.h>	/* run, start, stop, options */
+#include <weft/look.h>		/* dump, statistics, report hook */
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * chan.h - a channel from inside, for select.
+ * Layer 3.  Uses: wait.
+ */
+#ifndef WF__CHAN_H
+#define WF__CHAN_H
+
+#include <weft/chan.h>
+#include "wait.h"
+
+enum { WF__CAN_RECV = 1, WF__CAN_SEND = 2 };
+
+struct wf_channel {
+	struct wf__lock lock;		/* must be first; see select.c */
+	wf__word ready;			/* what would not block, at most: bits
+					 * of the above, read without lock */
+	size_t cap, size;		/* fixed */
+	wf__word count;			/* values in the buffer */
+	size_t head;			/* slot of the oldest */
+	struct wf__waitq receivers, senders;
+	bool closed;
+	uint64_t number;		/* for reports; fixed */
+	char buffer[] WF__ALIGNED(16);	/* cap * size */
+};
+
+/* One try, with the lock held: 1 done, 0 closed, -1 it would block.  *wake is
+ * the task to ready once the lock is dropped, if there is one. */
+int wf__chan_try_send(struct wf_channel *c, const void *v,
+    struct wf__task **wake);
+int wf__chan_try_recv(struct wf_channel *c, void *v, struct wf__task **wake);
+
+/* The ready bits follow from the rest: after every change, before unlock. */
+static inline void
+wf__chan_publish(struct wf_channel *c)
+{
+	/* Relaxed: written under the lock only. */
+	size_t count = wf__load_relaxed(&c->count);
+	wf__word bits = 0;
+
+	if (count || c->senders.first || c->closed)
+		bits |= WF__CAN_RECV;
+	if (count < c->cap || c->receivers.first || c->closed)
+		bits |= WF__CAN_SEND;
+	wf__store_release(&c->ready, bits);			/* [ready] */
+}
+
+/* Without the lock: false says that at this moment it would surely block. */
+static inline bool
+wf__chan_can(const struct wf_channel *c, wf__word bit)
+{
+	return wf__load_acquire(&c->ready) & bit;		/* [ready] */
+}
+
+#endif

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * coro.h - the coroutine record, its states, and what parks.
+ * Layer 2.  Uses: stack, switch, sanitize, timer.
+ *
+ *	start -> running <-> parked
+ *	            |  \-> runnable -> running
+ *	            v
+ *	           free
+ *
+ * A task is whatever can park or wait in a run queue, of three kinds: a start
+ * (a spawn that has not run yet, and owns no stack), a coroutine (its record
+ * lies on its stack), and a thread that is not weft's (on that thread's stack
+ * while it waits).
+ *
+ * A wait that several can end is decided by the task's claim word: 0 while
+ * open; who changes it by compare-and-swap has won, and he alone wakes the
+ * task [claim].
+ */
+#ifndef WF__CORO_H
+#define WF__CORO_H
+
+#include <weft/coro.h>
+#include <weft/defer.h>
+#include "sanitize.h"
+#include "stack.h"
+#include "timer.h"
+
+enum wf__kind { WF__START, WF__CORO, WF__THREAD };
+
+struct wf__worker;
+
+struct wf__task {
+	struct wf__task *link;	/* in a queue; whose lock protects it */
+	wf__word claim;		/* [claim] winner's case + 1, or 0 */
+	uint8_t kind;
+	uint8_t class;		/* start: of its stack */
+	uint8_t is_main;	/* the function of wf_run() */
+	wf__word32 futex;	/* thread: 1 once it may go on */
+};
+
+/* What a spawn says; copied from the start to the coroutine.  A dump reads it
+ * at any time: copies are made word by word, and a name is no pointer. */
+struct wf__entry {
+	void (*fn)(void);
+	const struct wf_site *site;
+	wf_waitgroup *waitgroup;
+	uint64_t id;
+	char name[24];		/* cut to fit; "" for the function's */
+};
+
+enum { WF__ENTRY_WORDS = sizeof(struct wf__entry) / sizeof(wf__word) };
+_Static_assert(sizeof(struct wf__entry) % sizeof(wf__word) == 0, "words");
+
+/* Relaxed: whether a copy is of one coroutine only, its reader finds out by
+ * the state that was published after it.  The barriers keep the compiler from
+ * moving uses of the fields, which are of other types, across. */
+static inline void
+wf__entry_copy(struct wf__entry *to, const struct wf__entry *from)
+{
+	wf__word *t = (wf__word *)(void *)to;
+	const wf__word *f = (const wf__word *)(const void *)from;
+
+	__asm__ volatile("" ::: "memory");
+	for (int i = 0; i < WF__ENTRY_WORDS; i++)
+		wf__store_relaxed(&t[i], wf__load_relaxed(&f[i]));
+	__asm__ volatile("" ::: "memory");
+}
+
+enum { WF__QUEUED = 1, WF__STARVED };	/* values of live */
+
+struct wf__start {
+	struct wf__task task;
+	struct wf__entry entry;
+	wf__word live;		/* for the dump, from spawn to first run */
+	unsigned shape;
+	struct wf__start *newer, *older;	/* in the shared queue */
+	uint64_t words[8];
+};
+
+enum wf__state {
+	WF__FREE, WF__RUNNABLE, WF__RUNNING, WF__PARKED,
+	WF__LEFT	/* behind by a run that is over */
+};
+
+struct wf__coro {
+	struct wf__stack stack;		/* must be first */
+	struct wf__task task;
+	void *sp;			/* while suspended */
+	struct wf__entry entry;
+	struct wf__fiber fiber;
+	struct wf__start *start;	/* until its words are loaded */
+
+	/* For reports: written by the coroutine's runner, read by anybody. */
+	wf__word state;
+	wf__word why;			/* const char *: what it waits for, */
+	wf__word object;		/* on which object (its number) */
+	wf__word since;			/* by the coarse clock */
+
+	wf__word pinned;		/* struct wf__worker *, to stay on */
+	unsigned pins;
+	bool exiting;			/* by wf_exit() */
+	struct wf__defer *defers;	/* pending, the last first */
+	void **slots;			/* values, or NULL (slot.c) */
+	struct wf__timer timer;		/* deadline of the present wait */
+	uintptr_t waiter[6];		/* room for a struct wf__waiter */
+};
+
+_Static_assert(offsetof(struct wf__coro, stack) == 0, "see stack.h");
+_Static_assert(sizeof(struct wf__coro) <= WF__STACK_RECORD, "see stack.h");
+
+/* Queue a coroutine; class is its stack's.  Fills in the entry's number.  0 or
+ * -ENOMEM.  Any thread. */
+int wf__coro_spawn(struct wf__entry *entry, int class, bool is_main,
+    unsigned shape, const uint64_t *words);
+/* Give a start a stack, ready to be switched to; NULL without memory. */
+struct wf__coro *wf__coro_begin(struct wf__worker *w, struct wf__start *s);
+/* End the running coroutine. */
+WF__NORETURN void wf__coro_exit(void);
+/* Call fn for every start that waits; stops when it returns false. */
+void wf__coro_each_start(bool (*fn)(struct wf__start *s, void *arg),
+    void *arg);
+/* Free all start records, with all workers gone. */
+void wf__coro_free_all(void);
+
+static inline struct wf__coro *
+wf__coro_of(struct wf__task *t)
+{
+	return wf__container_of(t, struct wf__coro, task);
+}
+
+static inline struct wf__start *
+wf__start_of(struct wf__task *t)
+{
+	return wf__container_of(t, struct wf__start, task);
+}
+
+/* The worker it is pinned to, or NULL. */
+static inline struct wf__worker *
+wf__coro_pinned(const struct wf__coro *c)
+{
+	/* Relaxed: it changes only while the coroutine runs. */
+	return (struct wf__worker *)wf__load_relaxed(&c->pinned);
+}
+
+/* The name of a coroutine for people: its own, or its function's. */
+static inline const char *
+wf__entry_name(const struct wf__entry *e)
+{
+	return e->name[0] ? e->name : e->site->what;
+}
+
+#endif

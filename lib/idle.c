@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * idle.c - who sleeps, and who is woken when.
+ * Layer 2.  Uses: idle, sched, monitor.
+ *
+ * No work is forgotten.  Who makes work visible does
+ *	push; light fence; is somebody asleep, and nobody searching?	[idle]
+ * and who goes to sleep does
+ *	on the idle list, token given back; heavy fence; any work?	[idle]
+ * so that one of the two sees the other.  Who gives the token back because he
+ * has found work wakes the next one if there is more (sched.c); he has only
+ * an ordinary fence, so that a push of the same nanosecond may escape him:
+ * then the work waits for its own worker, or for the monitor's next look.
+ *
+ * A little work in a worker's own queue is an exception, on purpose: nearly
+ * always that worker runs it within microseconds, so waking another one for it
+ * is worth a system call only where experience says so (wf__idle_notify()).
+ * It is not forgotten: its worker runs it at its next switches, and the
+ * monitor, every 10 ms, wakes a worker for whatever waits.
+ */
+#include "idle.h"
+
+#include <weft/time.h>
+#include "monitor.h"
+#include "report.h"
+#include "share.h"
+
+enum {
+	PATIENCE_MAX = 2048,
+	LITTLE = 32,			/* tasks in a ring */
+	STARVED_TRIES = 20
+};
+#define WORTH (20 * WF_US)
+#define STARVED_RETRY (10 * WF_MS)
+
+/* Relaxed, in this file: counters and flags that are only hints where they are
+ * read, or are read again under the lock that protects them. */
+
+/* Under the idle lock. */
+static void
+unlist(struct wf__worker *w)
+{
+	if (w->idle_prev)
+		w->idle_prev->idle_next = w->idle_next;
+	else
+		wf__sched.idle.list = w->idle_next;
+	if (w->idle_next)
+		w->idle_next->idle_prev = w->idle_prev;
+	wf__store_relaxed(&w->on_idle, 0);
+	wf__store_relaxed(&wf__sched.n_idle,
+	    wf__load_relaxed(&wf__sched.n_idle) - 1);
+}
+
+/* Under the idle lock. */
+static void
+unretire(struct wf__worker *w)
+{
+	if (w->retired)
+		wf__add_owned(&wf__sched.idle.retired, (wf__word)-1);
+	w->retired = false;
+}
+
+void
+wf__idle_wake(void)
+{
+	struct wf__worker *w;
+
+	wf__lock(&wf__sched.idle.lock);
+	w = wf__sched.idle.list;
+	if (!w || !wf__cas_acq_rel(&wf__sched.searching, 0, 1)) { /* [idle] */
+		wf__unlock(&wf__sched.idle.lock);
+		return;
+	}
+	unlist(w);
+	wf__store32_release(&w->wake, WF__WAKE_SEARCH);		/* [wake] */
+	wf__add_owned(&wf__sched.wakes, 1);
+	wf__unlock(&wf__sched.idle.lock);
+	wf__os_futex_wake(&w->wake, 1);
+	wf__monitor_notice();
+}
+
+void
+wf__idle_wake_worker(struct wf__worker *w)
+{
+	wf__lock(&wf__sched.idle.lock);
+	if (wf__load_relaxed(&w->on_idle)) {
+		unlist(w);
+		wf__add_owned(&wf__sched.wakes, 1);
+	}
+	unretire(w);
+	if (wf__load32_acquire(&w->wake) == WF__ASLEEP)
+		wf__store32_release(&w->wake, WF__WAKE_LOOK);	/* [wake] */
+	wf__unlock(&wf__sched.idle.lock);
+	wf__os_futex_wake(&w->wake, 1);
+	wf__monitor_notice();
+}
+
+/*
+ * Work was made visible.  Little of it is run by its worker before another one
+ * is awake, nearly always: then experience decides.  Each wake for little work
+ * doubles the number of times that pass without one; work that kept its thief
+ * busy for a while sets it to none (judge_loot()).
+ */
+void
+wf__idle_notify(struct wf__worker *w, size_t amount)
+{
+	wf__word n;
+
+	wf__os_fence_light();					/* [idle] */
+	if (wf__likely(!wf__load_relaxed(&wf__sched.n_idle)) ||
+	    wf__load_relaxed(&wf__sched.searching))
+		return;
+	if (amount <= LITTLE) {
+		if ((n = wf__load_relaxed(&w->patience))) {
+			wf__store_relaxed(&w->patience, n - 1);
+			return;
+		}
+		n = 2 * wf__load_relaxed(&w->patience_next) + 1;
+		n = n < PATIENCE_MAX ? n : PATIENCE_MAX;
+		wf__store_relaxed(&w->patience_next, n);
+		wf__store_relaxed(&w->patience, n);
+	}
+	wf__idle_wake();
+}
+
+bool
+wf__idle_has_work(void)
+{
+	size_t n = wf__load_acquire(&wf__sched.n_workers);	/* [worker] */
+
+	if (wf__load_acquire(&wf__sched.shared.length))		/* [runq] */
+		return true;
+	for (unsigned i = 0; i < n; i++)
+		if (wf__runq_length(&wf__sched_worker(i)->queue))
+			return true;
+	return false;
+}
+
+/* Has w, idle again, had enough to do with what it took last? */
+static void
+judge_loot(struct wf__worker *w)
+{
+	struct wf__worker *v = w->loot_from;
+
+	w->loot_from = NULL;
+	if (v && wf__seam_now() - w->loot_at >= WORTH) {
+		wf__store_relaxed(&v->patience_next, 0);
+		wf__store_relaxed(&v->patience, 0);
+	}
+}
+
+/* ---- sleeping ---- */
+
+static int64_t
+first_timer_of_all(void)
+{
+	size_t n = wf__load_acquire(&wf__sched.n_workers);	/* [worker] */
+	int64_t first = WF_FOREVER, t;
+
+	for (unsigned i = 0; i < n; i++)
+		if ((t = wf__timers_first(&wf__sched_worker(i)->timers)) <
+		    first)
+			first = t;
+	return first;
+}
+
+bool
+wf__idle_all_asleep(void)
+{
+	bool all;
+
+	wf__lock(&wf__sched.idle.lock);
+	all = wf__load_relaxed(&wf__sched.n_idle) +
+	    wf__load_relaxed(&wf__sched.idle.retired) ==
+	    wf__load_acquire(&wf__sched.n_workers);		/* [worker] */
+	wf__unlock(&wf__sched.idle.lock);
+	return all;
+}
+
+static bool
+is_any_inbox_full(void)
+{
+	size_t n = wf__load_acquire(&wf__sched.n_workers);	/* [worker] */
+
+	for (unsigned i = 0; i < n; i++)
+		if (wf__load_acquire(&wf__sched_worker(i)->inbox_length))
+			return true;				/* [runq] */
+	return false;
+}
+
+bool
+wf__idle_all_quiet(void)
+{
+	return wf__idle_all_asleep() && first_timer_of_all() == WF_FOREVER &&
+	    !wf__load_relaxed(&wf__sched.starved.length) &&
+	    !wf__idle_has_work() && !is_any_inbox_full();
+}
+
+void
+wf__idle_if_all_quiet(void)
+{
+	if (wf__idle_all_quiet() && wf__sched.hooks.quiet)
+		wf__sched.hooks.quiet(wf__sched_live());
+}
+
+/* Nobody will give a stack back, so only memory from outside can help. */
+static void
+report_starved(void)
+{
+	static wf__word tries;
+	size_t n = wf__load_relaxed(&wf__sched.starved.length);
+
+	/* Relaxed: only one reports, and not at the first try. */
+	if (n && wf__idle_all_asleep() && first_timer_of_all() == WF_FOREVER &&
+	    wf__add_relaxed(&tries, 1) == STARVED_TRIES)
+		wf__report("weft: %zu coroutines wait for memory for a stack, "
+		    "and all others are parked", n);
+}
+
+/* On the idle list, and the token given back: both under the lock. */
+static void
+list_idle(struct wf__worker *w)
+{
+	wf__lock(&wf__sched.idle.lock);
+	w->idle_prev = NULL;
+	w->idle_next = wf__sched.idle.list;
+	if (w->idle_next)
+		w->idle_next->idle_prev = w;
+	wf__sched.idle.list = w;
+	wf__store_relaxed(&w->on_idle, 1);
+	wf__store_relaxed(&wf__sched.n_idle,
+	    wf__load_relaxed(&wf__sched.n_idle) + 1);
+	if (w->searching) {
+		w->searching = false;
+		wf__store_release(&wf__sched.searching, 0);	/* [idle] */
+	}
+	wf__unlock(&wf__sched.idle.lock);
+}
+
+/* Off the list, unless a waker was faster: then take what it left. */
+static void
+unlist_idle(struct wf__worker *w)
+{
+	wf__lock(&wf__sched.idle.lock);
+	if (wf__load_relaxed(&w->on_idle))
+		unlist(w);
+	if (wf__load32_acquire(&w->wake) == WF__WAKE_SEARCH)	/* [wake] */
+		w->searching = true;
+	wf__store32_release(&w->wake, WF__ASLEEP);
+	wf__unlock(&wf__sched.idle.lock);
+	wf__monitor_notice();
+}
+
+static int64_t
+sleep_until(struct wf__worker *w)
+{
+	int64_t until = wf__timers_first(&w->timers), retry;
+
+	if (wf__load_relaxed(&wf__sched.starved.length)) {
+		retry = wf__seam_now() + STARVED_RETRY;
+		until = until < retry ? until : retry;
+	}
+	return until;
+}
+
+static void
+doze(struct wf__worker *w, int64_t until)
+{
+	if (wf__seam && wf__seam->idle && wf__seam->idle(w, until))
+		return;
+	wf__os_futex_wait(&w->wake, WF__ASLEEP, until);		/* [wake] */
+}
+
+/* Is there work worth a search, and nobody who searches?  Who does finds it,
+ * or looks again when he gives the token back. */
+static bool
+is_wanted(void)
+{
+	size_t n = wf__load_acquire(&wf__sched.n_workers);	/* [worker] */
+	struct wf__worker *v;
+	size_t length;
+
+	if (wf__load_acquire(&wf__sched.searching))		/* [idle] */
+		return false;
+	if (wf__load_acquire(&wf__sched.shared.length))		/* [runq] */
+		return true;
+	for (unsigned i = 0; i < n; i++) {
+		v = wf__sched_worker(i);
+		length = wf__runq_length(&v->queue);
+		if (length > LITTLE ||
+		    (length && !wf__load_relaxed(&v->patience)))
+			return true;
+	}
+	return false;
+}
+
+void
+wf__idle_sleep(struct wf__worker *w)
+{
+	int64_t until;
+
+	wf__assert(!wf__runq_length(&w->queue) &&
+	    !wf__runq_has_next(&w->queue) && !w->handed);
+	judge_loot(w);
+	list_idle(w);
+	wf__os_fence_heavy();					/* [idle] */
+	until = sleep_until(w);
+	if (!is_wanted() && !wf__sched_stopping() &&
+	    !wf__load_acquire(&w->inbox_length)) {		/* [runq] */
+		if (until == WF_FOREVER)
+			wf__idle_if_all_quiet();
+		report_starved();
+		doze(w, until);
+	}
+	unlist_idle(w);
+	wf__share_retry_starved();
+}
+
+/* Over the limit: hand over what can be, sleep until the limit grows. */
+void
+wf__idle_retire(struct wf__worker *w)
+{
+	struct wf__tasks all = { 0 };
+
+	if (w->searching) {
+		w->searching = false;
+		wf__store_release(&wf__sched.searching, 0);	/* [idle] */
+	}
+	wf__runq_drain(&w->queue, &all);
+	wf__share_push(&all);
+	wf__lock(&wf__sched.idle.lock);
+	wf__add_owned(&wf__sched.idle.retired, 1);
+	w->retired = true;
+	wf__unlock(&wf__sched.idle.lock);
+	wf__os_fence_heavy();					/* [idle] */
+	if (wf__idle_has_work())
+		wf__idle_wake();
+	if (wf__sched_is_surplus(w) && !wf__sched_stopping() &&
+	    !wf__load_acquire(&w->inbox_length)) {		/* [runq] */
+		wf__idle_if_all_quiet();
+		wf__os_futex_wait(&w->wake, WF__ASLEEP,
+		    wf__timers_first(&w->timers));		/* [wake] */
+	}
+	wf__lock(&wf__sched.idle.lock);
+	unretire(w);
+	wf__store32_release(&w->wake, WF__ASLEEP);
+	wf__unlock(&wf__sched.idle.lock);
+}
+

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * idle.h - sleeping workers, and waking them.
+ * Layer 2.  Uses: sched.
+ */
+#ifndef WF__IDLE_H
+#define WF__IDLE_H
+
+#include "sched.h"
+
+/* Work was made visible: in w's queue, which now has so many tasks in its
+ * ring; or in the shared queue (WF__MUCH).  Wakes a sleeper if that is wise. */
+#define WF__MUCH SIZE_MAX
+void wf__idle_notify(struct wf__worker *w, size_t amount);
+
+/* Wake a worker to search, if one sleeps and none searches. */
+void wf__idle_wake(void);
+/* Wake this worker if it sleeps: something of its own changed. */
+void wf__idle_wake_worker(struct wf__worker *w);
+
+/* Sleep until there is reason not to.  The searcher's token goes back. */
+void wf__idle_sleep(struct wf__worker *w);
+/* One too many: hand over what can be, sleep until the limit grows. */
+void wf__idle_retire(struct wf__worker *w);
+
+/* Work waits that any worker could do. */
+bool wf__idle_has_work(void);
+/* All workers sleep; and no timer, no work is left either. */
+bool wf__idle_all_asleep(void);
+bool wf__idle_all_quiet(void);
+/* In the latter case call the quiet hook. */
+void wf__idle_if_all_quiet(void);
+
+#endif

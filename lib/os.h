@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * os.h - all that weft asks of the operating system, in one place.
+ * Layer 1.  Uses: atomic.
+ *
+ * A port is one file, lib/os/<system>.c, that fulfils this.  Functions that
+ * can fail return 0 or -errno (pointers: NULL) and leave errno alone as far
+ * as the caller can tell.  None allocates memory from weft.
+ */
+#ifndef WF__OS_H
+#define WF__OS_H
+
+#include "atomic.h"
+
+/* Time: the monotonic clock, in nanoseconds. */
+int64_t wf__os_now(void);
+
+/* Block until *word != value, a wake, or the deadline (WF_FOREVER: none);
+ * returns early at will. */
+void wf__os_futex_wait(wf__word32 *word, unsigned value, int64_t deadline);
+/* Wake at most n threads that wait on word, which may be gone already. */
+void wf__os_futex_wake(wf__word32 *word, int n);
+
+/* Let another thread of this core run; or leave the core for a while. */
+void wf__os_yield(void);
+void wf__os_nap(int64_t ns);
+
+/*
+ * Asymmetric fences: a light fence of one thread and a heavy fence of another
+ * order like two full fences, at the cost of a compiler barrier for the
+ * first.  wf__os_asymmetric tells if the system has them; where it has not,
+ * both are full fences.
+ */
+extern bool wf__os_asymmetric;
+void wf__os_fence_setup(void);
+void wf__os_fence_heavy(void);
+
+static inline void
+wf__os_fence_light(void)
+{
+	if (wf__likely(wf__os_asymmetric))
+		__asm__ volatile("" ::: "memory");
+	else
+		wf__fence();
+}
+
+/* Memory: size is a multiple of the page size.  Mapped memory is zero, costs
+ * nothing until touched, and never uses huge pages. */
+size_t wf__os_page_size(void);
+void *wf__os_map(size_t size);
+void wf__os_unmap(void *p, size_t size);
+/* Give the pages back; they read as zero afterwards. */
+void wf__os_release(void *p, size_t size);
+/* Make [p, p + size) fault when touched.  A mark costs no mapping; a
+ * protection splits one, and a process has a limit of them. */
+enum wf__os_guard { WF__GUARD_NONE, WF__GUARD_MARK, WF__GUARD_PROTECT };
+enum wf__os_guard wf__os_guard(void *p, size_t size);
+/* How many of the pages from p on are untouched, before the first touched. */
+size_t wf__os_untouched(const void *p, size_t size);
+
+/* Threads, with all signals blocked that are not errors of their own. */
+struct wf__os_thread {
+	uintptr_t handle;
+	wf__word32 id;		/* the kernel's number, once it runs */
+};
+int wf__os_thread_start(struct wf__os_thread *t, void (*fn)(void *), void *arg,
+    const char *name);
+void wf__os_thread_join(struct wf__os_thread *t);
+void wf__os_thread_detach(struct wf__os_thread *t);
+/* Is the thread off its core for another reason than lack of cores? */
+bool wf__os_thread_blocked(const struct wf__os_thread *t);
+/* Threads of the process; 0 if not known. */
+int wf__os_thread_count(void);
+
+/* Cores that this process may keep busy: affinity mask and the CPU quotas of
+ * the whole chain of control groups. */
+int wf__os_cores(void);
+
+/* A seed that differs from run to run. */
+uint64_t wf__os_seed(void);
+
+/* Write all of it: 0 or -errno. */
+int wf__os_write(int fd, const char *text, size_t n);
+
+/*
+ * Stack overflow: while caught, a fault at an address for which overflow()
+ * returns true is reported by it and ends the process; other faults go to the
+ * handler found.  Each thread that runs coroutines lends itself an alternate
+ * stack.
+ */
+int wf__os_catch_faults(bool (*overflow)(void *address));
+void wf__os_uncatch_faults(void);
+struct wf__os_altstack {
+	void *memory;
+	size_t size;
+};
+int wf__os_altstack_on(struct wf__os_altstack *a);
+void wf__os_altstack_off(struct wf__os_altstack *a);
+
+/* The return addresses of the calling stack, and their text to fd. */
+int wf__os_backtrace(void **addresses, int n);
+void wf__os_backtrace_write(int fd, void *const *addresses, int n);
+
+/* FAULT builds: true if this call, the n-th by WEFT_FAULT_AT, is to fail. */
+#ifdef WEFT_FAULT
+bool wf__os_fault(void);
+extern wf__word wf__os_fault_calls;	/* so far */
+#else
+static inline bool
+wf__os_fault(void)
+{
+	return false;
+}
+#endif
+
+#endif

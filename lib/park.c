@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * park.c - switching between coroutines, parking and waking.
+ * Layer 2.  Uses: park, sched, coro, switch.
+ *
+ * A switch goes straight from one coroutine to the next that the worker
+ * picks, or to the scheduler's stack when there is none.  What is to be done
+ * for the one left behind waits in the worker's post, and is done first thing
+ * after the switch, by whoever is switched to: so there is never a moment at
+ * which a coroutine can be resumed and its registers are not yet saved.
+ */
+#include "park.h"
+
+#include <errno.h>
+
+#include <weft/time.h>
+#include "monitor.h"
+#include "report.h"
+#include "share.h"
+#include "switch.h"
+
+/* Do what the coroutine left behind asked for.  Its deadline is started first:
+ * it may fire at once and resume it elsewhere, which is harmless until commit
+ * drops the last lock; after that nothing of it is touched. */
+static void
+settle(struct wf__worker *w)
+{
+	struct wf__post p = w->post;
+
+	if (!p.set)
+		return;
+	w->post.set = false;
+	if (p.deadline != WF_FOREVER)
+		wf__timer_start(&w->timers, &p.coro->timer, p.deadline);
+	if (p.commit)
+		p.commit(p.arg);
+}
+
+void
+wf__park_arrive(struct wf__coro *c)
+{
+	struct wf__worker *w = wf__self();
+
+	wf__fiber_arrive(&c->fiber, &w->fiber);
+	settle(w);
+}
+
+static void
+check_canary(struct wf__coro *c)
+{
+	if (*c->stack.canary != WF__CANARY)
+		wf__misuse("stack overflow", "%s (number %llu) has run over "
+		    "its %zu bytes", wf__entry_name(&c->entry),
+		    (unsigned long long)c->entry.id,
+		    (size_t)(c->stack.high - c->stack.low));
+}
+
+static void
+set_running(struct wf__worker *w, struct wf__coro *c)
+{
+	w->running = c;
+	wf__add_owned(&w->switches, 1);
+	/* Relaxed: for reports, and for those who lose patience. */
+	wf__store_relaxed(&w->busy, c != NULL);
+	if (c)
+		wf__store_relaxed(&c->state, WF__RUNNING);
+}
+
+/* Leave me for t, or for the scheduler if t is NULL.  Returns when me is
+ * resumed, if ever. */
+static void
+leave(struct wf__worker *w, struct wf__coro *me, struct wf__task *t,
+    bool ending)
+{
+	struct wf__coro *to = NULL;
+	void *sp;
+
+	if (t && t->kind == WF__START &&
+	    !wf__stack_at_hand(&w->stacks, t->class))
+		w->handed = t;		/* the loop may map memory, not we */
+	else if (t)
+		to = wf__share_embody(w, t);
+	if (wf__unlikely(me->stack.canary != NULL))
+		check_canary(me);
+	set_running(w, to);
+	sp = to ? to->sp : w->sp;
+	wf__fiber_leave(&me->fiber, to ? &to->fiber : &w->fiber, ending);
+	wf__switch(&me->sp, sp);
+	wf__park_arrive(me);
+}
+
+void
+wf__park_run(struct wf__worker *w, struct wf__task *t)
+{
+	struct wf__coro *c = wf__share_embody(w, t);
+
+	if (!c)
+		return;
+	set_running(w, c);
+	wf__fiber_leave(&w->fiber, &c->fiber, false);
+	wf__switch(&w->sp, c->sp);
+	wf__fiber_arrive(&w->fiber, NULL);
+	settle(w);
+}
+
+struct wf__task *
+wf__park_self(struct wf__task *spare)
+{
+	struct wf__worker *w = wf__self();
+	struct wf__task *t = spare;
+
+	if (w && w->running)
+		t = &w->running->task;
+	else {
+		memset(t, 0, sizeof *t);
+		t->kind = WF__THREAD;
+	}
+	/* Relaxed: nobody else knows the task yet. */
+	wf__store_relaxed(&t->claim, 0);
+	return t;
+}
+
+static void
+park_thread(struct wf__task *t, const struct wf__parking *p)
+{
+	int64_t deadline = p->deadline;
+
+	if (p->commit)
+		p->commit(p->arg);
+	while (!wf__load32_acquire(&t->futex)) {		/* [thread] */
+		if (deadline != WF_FOREVER && wf__os_now() >= deadline) {
+			if (wf__cas_acq_rel(&t->claim, 0, p->claim))
+				return;				/* [claim] */
+			deadline = WF_FOREVER;	/* somebody else won */
+		}
+		wf__os_futex_wait(&t->futex, 0, deadline);
+	}
+}
+
+void
+wf__park(struct wf__task *t, const struct wf__parking *p)
+{
+	struct wf__worker *w;
+	struct wf__coro *me;
+	int saved;
+
+	if (wf__unlikely(t->kind == WF__THREAD)) {
+		park_thread(t, p);
+		return;
+	}
+	w = wf__self();
+	me = wf__coro_of(t);
+	saved = *w->err;
+	/* Relaxed: for reports only. */
+	wf__store_relaxed(&me->why, (wf__word)p->why);
+	wf__store_relaxed(&me->object, p->object);
+	wf__store_relaxed(&me->since, wf__load_relaxed(&wf__sched.clock));
+	wf__store_relaxed(&me->state, WF__PARKED);
+	me->timer.task = t;
+	me->timer.claim = p->claim;
+	w->post = (struct wf__post){ me, p->commit, p->arg, p->deadline, true };
+	leave(w, me, wf__sched_pick(w), false);
+	*wf__self()->err = saved;
+}
+
+static void
+ready_thread(struct wf__task *t)
+{
+	wf__word32 *futex = &t->futex;
+
+	wf__store32_release(futex, 1);				/* [thread] */
+	/* t may be gone: the wake is for an address, whoever is there. */
+	wf__os_futex_wake(futex, 1);
+}
+
+static void
+make_ready(struct wf__task *t, void (*push)(struct wf__worker *,
+    struct wf__task *))
+{
+	struct wf__worker *w = wf__self();
+	struct wf__tasks one = { 0 };
+	struct wf__coro *c;
+
+	if (wf__unlikely(t->kind == WF__THREAD)) {
+		ready_thread(t);
+		return;
+	}
+	c = wf__coro_of(t);
+	/* Relaxed: for reports only. */
+	wf__store_relaxed(&c->state, WF__RUNNABLE);
+	if (wf__unlikely(wf__coro_pinned(c) != NULL))
+		wf__share_push_pinned(wf__coro_pinned(c), t);
+	else if (w)
+		push(w, t);
+	else if (wf__load_acquire(&wf__sched.running)) {	/* [running] */
+		wf__tasks_add(&one, t);
+		wf__share_push(&one);
+	}
+	/* Otherwise the runtime has ended, and left this one as it was. */
+}
+
+void
+wf__ready(struct wf__task *t)
+{
+	make_ready(t, wf__share_push_next);
+}
+
+void
+wf__ready_behind(struct wf__task *t)
+{
+	make_ready(t, wf__share_push_last);
+}
+
+/* Behind all others: on the ring's end, or to its own worker. */
+static void
+requeue(void *arg)
+{
+	struct wf__coro *c = arg;
+
+	if (wf__coro_pinned(c))
+		wf__share_push_pinned(wf__coro_pinned(c), &c->task);
+	else
+		wf__share_push_last(wf__self(), &c->task);
+}
+
+void
+wf__park_aside(struct wf__worker *w, void (*how)(void *coro))
+{
+	struct wf__coro *me = w->running;
+	int saved = *w->err;
+
+	/* Relaxed: for reports only. */
+	wf__store_relaxed(&me->state, WF__RUNNABLE);
+	w->post = (struct wf__post){ me, how, me, WF_FOREVER, true };
+	leave(w, me, wf__sched_pick(w), false);
+	*wf__self()->err = saved;
+}
+
+bool
+wf__park_yield(struct wf__worker *w)
+{
+
+	/* Relaxed: if something comes a moment later, the next yield sees. */
+	if (w->countdown && !wf__runq_length(&w->queue) &&
+	    !wf__runq_has_next(&w->queue) &&
+	    !wf__load_relaxed(&wf__sched.shared.length) &&
+	    !wf__load_relaxed(&w->inbox_length)) {
+		w->countdown--;
+		return false;
+	}
+	wf__park_aside(w, requeue);
+	return true;
+}
+
+/* The stack of one that ended; on another stack. */
+static void
+bury(void *arg)
+{
+	struct wf__coro *c = arg;
+
+	wf__fiber_death(&c->fiber);
+	wf__stack_put(&wf__self()->stacks, &c->stack);
+}
+
+WF__NORETURN void
+wf__park_end(struct wf__worker *w, struct wf__task *next)
+{
+	struct wf__coro *me = w->running;
+
+	w->post = (struct wf__post){ me, bury, me, WF_FOREVER, true };
+	leave(w, me, next, true);
+	wf__assert_failed("an ended coroutine was resumed", __FILE__,
+	    __LINE__);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * park.h - the two doors: park and ready.
+ * Layer 2.  Uses: sched, coro.
+ *
+ * All waiting in weft is: make yourself known to who can wake you, under his
+ * lock; park; be woken by ready().  Nobody may call ready() before the
+ * registers are saved, so the lock is dropped only by the commit function,
+ * which runs after the switch, on whatever stack runs next [publish].
+ *
+ * The commit function may use what lies on the parked stack until it drops
+ * the last lock, and a task that is resumed takes the first lock again before
+ * it leaves the wait; so where several locks are held, the one that the
+ * resumed task takes first is dropped last.
+ *
+ * ready() is called once for each park, by who won the claim (coro.h), with no
+ * lock held.  It happens before the return of wf__park().
+ */
+#ifndef WF__PARK_H
+#define WF__PARK_H
+
+#include "coro.h"
+#include "sched.h"
+
+struct wf__parking {
+	void (*commit)(void *arg);	/* or NULL */
+	void *arg;
+	int64_t deadline;		/* WF_FOREVER: none */
+	wf__word claim;			/* what the deadline writes, if first */
+	const char *why;		/* for reports, static */
+	uint64_t object;		/* the number of what it waits on */
+};
+
+/* The task of the calling coroutine; on another thread *spare, made ready for
+ * one wait.  Its claim word is open. */
+struct wf__task *wf__park_self(struct wf__task *spare);
+
+/* Wait.  task is the caller's own. */
+void wf__park(struct wf__task *task, const struct wf__parking *p);
+
+/* Let a parked task go on: next, or behind others that are ready. */
+void wf__ready(struct wf__task *task);
+void wf__ready_behind(struct wf__task *task);
+
+/* Give way: requeue runs after the switch, with the coroutine as argument. */
+void wf__park_aside(struct wf__worker *w, void (*requeue)(void *coro));
+
+/* Let others run first; false if there is nobody. */
+bool wf__park_yield(struct wf__worker *w);
+
+/* The scheduler's side: run a task on w until a coroutine switches back. */
+void wf__park_run(struct wf__worker *w, struct wf__task *t);
+
+/* End the running coroutine for good and run next; NULL: the scheduler. */
+WF__NORETURN void wf__park_end(struct wf__worker *w, struct wf__task *next);
+
+/* First words on a new stack. */
+void wf__park_arrive(struct wf__coro *c);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * runq.h - the run queue of one worker.
+ * Layer 2.  Uses: coro, lock.
+ *
+ * The next slot holds what was readied last: it runs first, which switches
+ * straight to the partner of a rendezvous while its data is in the cache.
+ * The ring is first in, first out.  What does not fit goes to the runtime's
+ * shared queue, half a ring at a time.
+ *
+ * The owner pushes and pops under the biased lock, nearly for free.  For a
+ * thief that lock is dear, and stalls the owner for microseconds.  So a thief
+ * asks first: an owner who is at work sees the request at its next push or
+ * switch, and puts half of its ring into the shared queue.  Only from an owner
+ * that has not switched for a while, because it computes or sits in a system
+ * call, the thief takes by force, half of the ring and the next slot as well.
+ * (Asking is after U. Acar, A. Chargueraud, M. Rainey, "Scheduling parallel
+ * programs by work stealing with private deques", PPoPP 2013.)
+ */
+#ifndef WF__RUNQ_H
+#define WF__RUNQ_H
+
+#include "coro.h"
+#include "lock.h"
+
+#ifdef WEFT_CHAOS
+#define WF__RUNQ_SIZE 2u	/* nearly everything overflows and is stolen */
+#else
+#define WF__RUNQ_SIZE 256u
+#endif
+
+/* A list of tasks through their links. */
+struct wf__tasks {
+	struct wf__task *first, *last;
+	size_t n;
+};
+
+static inline void
+wf__tasks_add(struct wf__tasks *l, struct wf__task *t)
+{
+	t->link = NULL;
+	if (l->last)
+		l->last->link = t;
+	else
+		l->first = t;
+	l->last = t;
+	l->n++;
+}
+
+static inline struct wf__task *
+wf__tasks_take(struct wf__tasks *l)
+{
+	struct wf__task *t = l->first;
+
+	if (t) {
+		if (!(l->first = t->link))
+			l->last = NULL;
+		l->n--;
+	}
+	return t;
+}
+
+struct wf__runq {
+	struct wf__bias bias;
+	struct wf__task *next;
+	uint32_t head, tail;	/* of the ring, never wrapped */
+	wf__word length;	/* tail - head; for those who look from aside */
+	wf__word has_next;	/* likewise */
+	wf__word asked;		/* by a thief, for half of the ring */
+	struct wf__task *ring[WF__RUNQ_SIZE];
+};
+
+void wf__runq_init(struct wf__runq *q);
+
+/* The owner's verbs.  Push puts what does not fit into *spill. */
+void wf__runq_push(struct wf__runq *q, struct wf__task *t,
+    struct wf__tasks *spill);
+void wf__runq_push_next(struct wf__runq *q, struct wf__task *t,
+    struct wf__tasks *spill);
+/* The next slot, then the ring. */
+struct wf__task *wf__runq_pop(struct wf__runq *q);
+/* The next slot's turn has come to wait: to the ring's end with it. */
+void wf__runq_demote_next(struct wf__runq *q, struct wf__tasks *spill);
+/* Everything. */
+void wf__runq_drain(struct wf__runq *q, struct wf__tasks *all);
+
+/* A thief has asked: half of the ring, or what there is, to *gift. */
+void wf__runq_give(struct wf__runq *q, struct wf__tasks *gift);
+
+/* A thief's verb: half of the ring, or with next also the slot's task, to
+ * *loot.  False: nothing was there, or the owner did not come out. */
+bool wf__runq_steal(struct wf__runq *q, bool next, struct wf__tasks *loot);
+
+/* From aside, at some moment. */
+static inline size_t
+wf__runq_length(const struct wf__runq *q)
+{
+	return wf__load_acquire(&q->length);		/* [runq] */
+}
+
+/* Relaxed: a request may come late or be lost; the thief looks on. */
+static inline bool
+wf__runq_is_asked(const struct wf__runq *q)
+{
+	return wf__load_relaxed(&q->asked);
+}
+
+static inline void
+wf__runq_ask(struct wf__runq *q, bool please)
+{
+	if (wf__load_relaxed(&q->asked) != please)
+		wf__store_relaxed(&q->asked, please);
+}
+
+static inline bool
+wf__runq_has_next(const struct wf__runq *q)
+{
+	return wf__load_acquire(&q->has_next);		/* [runq] */
+}
+
+#endif

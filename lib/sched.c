@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sched.c - the worker loop: pick, search, sleep; start and stop.
+ * Layer 2.  Uses: sched, share, idle, park, monitor.
+ *
+ * At most one worker searches at a time, the one with the token: a burst of
+ * work wakes one sleeper, and that one the next, if there is more to do when
+ * it has found something (idle.c).
+ */
+#include "sched.h"
+
+#include <errno.h>
+
+#include <weft/time.h>
+#include "alloc.h"
+#include "idle.h"
+#include "monitor.h"
+#include "park.h"
+#include "share.h"
+
+enum {
+	ROUND = 64,			/* switches between housekeepings */
+	SEARCH_ROUNDS = 30,
+	SEARCH_PAUSES = 40,
+	STALE_ROUND = 12		/* then a next slot counts as stale */
+};
+#define SLICE (10 * WF_MS)
+
+struct wf__sched wf__sched;
+
+/* Relaxed, in this file: counters and flags that are only hints where they are
+ * read, or are read again under the lock that protects them. */
+
+uint64_t
+wf__sched_random(struct wf__worker *w)
+{
+	static wf__word shared;
+	uint64_t z;
+
+	if (wf__unlikely(wf__seam && wf__seam->random))
+		return wf__seam->random(w);
+	if (w)
+		z = w->random += UINT64_C(0x9e3779b97f4a7c15);
+	else
+		z = wf__add_relaxed(&shared, UINT64_C(0x9e3779b97f4a7c15));
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return z ^ z >> 31;
+}
+
+/*
+ * The ends are read first.  Who has ended was counted as spawned before, and
+ * that count is seen by who sees the end [live]; so the difference is never
+ * less than the coroutines that live between the two readings.
+ */
+uint64_t
+wf__sched_live(void)
+{
+	size_t n = wf__load_acquire(&wf__sched.n_workers);	/* [worker] */
+	uint64_t ended = 0, spawned;
+
+	for (unsigned i = 0; i < n; i++)			/* [live] */
+		ended += wf__load_acquire(&wf__sched_worker(i)->ended);
+	spawned = wf__load_acquire(&wf__sched.spawned);
+	n = wf__load_acquire(&wf__sched.n_workers);		/* [worker] */
+	for (unsigned i = 0; i < n; i++)
+		spawned += wf__load_relaxed(&wf__sched_worker(i)->spawned);
+	return spawned - ended;
+}
+
+/* ---- choosing ---- */
+
+void
+wf__sched_timer_start(struct wf__timer *t, int64_t when)
+{
+	struct wf__worker *self = wf__self();
+	struct wf__worker *w = self ? self : wf__sched_worker(0);
+
+	if (wf__timer_start(&w->timers, t, when) && w != self)
+		wf__idle_wake_worker(w);
+}
+
+static bool
+run_timers(struct wf__worker *w, int64_t now)
+{
+	return wf__timers_first(&w->timers) <= now &&
+	    wf__timers_run(&w->timers, now, wf__ready_behind);
+}
+
+/*
+ * Every ROUND switches, on the scheduler's own stack: what a busy worker would
+ * otherwise never get to.
+ */
+static void
+housekeep(struct wf__worker *w)
+{
+	struct wf__tasks spill = { 0 };
+	int64_t now = wf__seam_now();
+
+	w->countdown = ROUND;
+	wf__monitor_clock(now);
+	run_timers(w, now);
+	wf__share_take(w);
+	wf__share_retry_starved();
+	if (now - w->slice > SLICE) {
+		/* A pair in the next slot has had its time. */
+		wf__runq_demote_next(&w->queue, &spill);
+		wf__share_push(&spill);
+		w->slice = now;
+	}
+}
+
+/* Half of the ring to the one who asked. */
+static void
+give(struct wf__worker *w)
+{
+	struct wf__tasks gift = { 0 };
+
+	wf__runq_give(&w->queue, &gift);
+	wf__share_push(&gift);
+}
+
+static struct wf__task *
+pop(struct wf__worker *w)
+{
+	if (wf__unlikely(wf__seam && wf__seam->next))
+		return wf__seam->next(w);
+	return wf__runq_pop(&w->queue);
+}
+
+/*
+ * Called in the middle of a switch, when the one who parks still holds the
+ * lock of what it waits on: so nothing here may take such a lock, call back
+ * or allocate.  NULL now and then sends the worker to its loop for that.
+ */
+struct wf__task *
+wf__sched_pick(struct wf__worker *w)
+{
+	if (wf__unlikely(!w->countdown || wf__runq_is_asked(&w->queue)))
+		return NULL;
+	w->countdown--;
+	return pop(w);
+}
+
+/* Loot from v: whether it was worth the way shows when w is idle again. */
+static void
+note_loot(struct wf__worker *w, struct wf__worker *v)
+{
+	w->loot_from = v;
+	w->loot_at = wf__seam_now();
+	wf__add_owned(&w->steals, 1);
+}
+
+/* From a worker that has not switched since the search began: by force. */
+static bool
+rob(struct wf__worker *w, struct wf__worker *v)
+{
+	struct wf__tasks loot = { 0 };
+
+	if (!wf__runq_steal(&v->queue, true, &loot))
+		return false;
+	note_loot(w, v);
+	wf__share_push_list(w, &loot);
+	return true;
+}
+
+/* One look at v.  Its due timers as well: a worker that computes for long does
+ * not run them itself. */
+static bool
+look_at(struct wf__worker *w, struct wf__worker *v, unsigned round,
+    int64_t now)
+{
+	bool ring = wf__runq_length(&v->queue);
+
+	if (round == 0)
+		wf__store_relaxed(&v->watched,
+		    wf__load_relaxed(&v->switches));
+	if (round >= STALE_ROUND && (ring || wf__runq_has_next(&v->queue)) &&
+	    wf__load_relaxed(&v->switches) ==
+	    wf__load_relaxed(&v->watched))
+		return rob(w, v);
+	if (ring) {
+		w->asked = v;
+		wf__runq_ask(&v->queue, true);
+	}
+	return wf__timers_first(&v->timers) <= now &&
+	    wf__timers_run(&v->timers, now, wf__ready_behind);
+}
+
+/* One look at all others, from a random one on. */
+static bool
+look_around(struct wf__worker *w, unsigned round)
+{
+	size_t n = wf__load_acquire(&wf__sched.n_workers);	/* [worker] */
+	size_t from = wf__sched_random(w) % n;
+	int64_t now = round == STALE_ROUND ? wf__seam_now() : INT64_MIN;
+	struct wf__worker *v;
+
+	if (wf__share_take(w)) {
+		if (w->asked)
+			note_loot(w, w->asked);
+		return true;
+	}
+	for (size_t i = 0; i < n; i++) {
+		v = wf__sched_worker((unsigned)((from + i) % n));
+		if (v != w && look_at(w, v, round, now))
+			return true;
+	}
+	return false;
+}
+
+/* The search is over: nobody is asked any more. */
+static void
+withdraw(struct wf__worker *w)
+{
+	size_t n = wf__load_acquire(&wf__sched.n_workers);	/* [worker] */
+
+	for (unsigned i = 0; w->asked && i < n; i++)
+		wf__runq_ask(&wf__sched_worker(i)->queue, false);
+	w->asked = NULL;
+}
+
+/* w has work, and perhaps the token: give it back, and let another worker
+ * search if there is more to do. */
+static void
+found(struct wf__worker *w)
+{
+	if (wf__likely(!w->searching))
+		return;
+	w->searching = false;
+	wf__store_release(&wf__sched.searching, 0);		/* [idle] */
+	wf__fence();
+	if (wf__load_relaxed(&wf__sched.n_idle) && wf__idle_has_work())
+		wf__idle_wake();
+}
+
+static bool
+search_rounds(struct wf__worker *w)
+{
+	for (unsigned round = 0; round < SEARCH_ROUNDS; round++) {
+		if (look_around(w, round))
+			return true;
+		if (wf__sched_stopping() || wf__load_relaxed(&w->inbox_length))
+			break;
+		for (int i = 0; i < SEARCH_PAUSES; i++)
+			wf__pause();
+	}
+	return false;
+}
+
+/* With the token: look around for some ten microseconds.  True: w's queue has
+ * work.  The token stays with w. */
+static bool
+search(struct wf__worker *w)
+{
+	bool any;
+
+	if (!w->searching &&
+	    !wf__cas_acq_rel(&wf__sched.searching, 0, 1))	/* [idle] */
+		return false;
+	w->searching = true;
+	any = search_rounds(w);
+	withdraw(w);
+	return any;
+}
+
+/* ---- the loop ---- */
+
+static void
+loop(struct wf__worker *w)
+{
+	struct wf__task *t;
+
+	while (!wf__sched_stopping()) {
+		if (wf__runq_is_asked(&w->queue))
+			give(w);
+		if (!w->countdown)
+			housekeep(w);
+		else if (wf__timers_first(&w->timers) != WF_FOREVER)
+			run_timers(w, wf__seam_now());
+		if ((t = w->handed)) {
+			w->handed = NULL;
+			wf__park_run(w, t);
+			continue;
+		}
+		t = wf__share_take_pinned(w);
+		if (!t && wf__sched_is_surplus(w)) {
+			wf__idle_retire(w);
+			continue;
+		}
+		/* Not by wf__sched_pick(): who sleeps has nothing of his
+		 * own left, however many ask. */
+		if (!t)
+			t = pop(w);
+		if (!t && (wf__share_take(w) || search(w)))
+			t = pop(w);
+		if (!t) {
+			wf__idle_sleep(w);
+			continue;
+		}
+		found(w);
+		wf__park_run(w, t);
+	}
+}
+
+static void
+worker_main(void *arg)
+{
+	struct wf__worker *w = arg;
+
+	wf__self_set(w);
+	w->err = wf__errno_address();
+	w->slice = wf__seam_now();
+	wf__fiber_thread(&w->fiber);
+	wf__os_altstack_on(&w->altstack);
+	loop(w);
+	wf__os_altstack_off(&w->altstack);
+	wf__self_set(NULL);
+	/* The last touch of anything shared.  [stop] */
+	wf__add32_acq_rel(&wf__sched.gone, 1);
+	wf__os_futex_wake(&wf__sched.gone, 1);
+}
+
+/* ---- start and stop ---- */
+
+static int
+add_worker(void)
+{
+	size_t n = wf__load_relaxed(&wf__sched.n_workers);
+	struct wf__worker *w;
+	int err;
+
+	if (n == WF__SLOTS)
+		return -EAGAIN;
+	w = (struct wf__worker *)wf__load_relaxed(&wf__sched.workers[n]);
+	if (!w && !(w = wf__alloc(sizeof *w)))
+		return -ENOMEM;
+	memset(w, 0, sizeof *w);
+	w->index = (int)n;
+	w->random = wf__os_seed() + n;
+	wf__store_relaxed(&w->patience_next, 1);
+	w->countdown = ROUND;
+	wf__runq_init(&w->queue);
+	wf__timers_init(&w->timers);
+	wf__store_release(&wf__sched.workers[n], (wf__word)w);	/* [worker] */
+	wf__store_release(&wf__sched.n_workers, n + 1);		/* [worker] */
+	err = wf__os_thread_start(&w->thread, worker_main, w, "weft-worker");
+	if (err)
+		wf__store_release(&wf__sched.n_workers, n);	/* [worker] */
+	return err;
+}
+
+void
+wf__sched_limit(int n)
+{
+	wf__lock(&wf__sched.growth);
+	/* Relaxed: who is over the limit sees it at its next pass. */
+	wf__store_relaxed(&wf__sched.limit, (wf__word)n);
+	while (wf__load_relaxed(&wf__sched.n_workers) < (wf__word)n)
+		if (add_worker() < 0)
+			break;
+	for (unsigned i = 0; i < wf__load_relaxed(&wf__sched.n_workers); i++)
+		wf__idle_wake_worker(wf__sched_worker(i));
+	wf__unlock(&wf__sched.growth);
+}
+
+int
+wf__sched_start(int n)
+{
+	int err = 0;
+
+	wf__os_fence_setup();
+	/* Relaxed: the workers are started afterwards. */
+	wf__store_relaxed(&wf__sched.target, (wf__word)n);
+	wf__store_relaxed(&wf__sched.limit, (wf__word)n);
+	wf__store_relaxed(&wf__sched.clock, (wf__word)wf__seam_now());
+	for (int i = 0; i < n && !err; i++)
+		err = add_worker();
+	return wf__load_relaxed(&wf__sched.n_workers) ? 0 : err;
+}
+
+/* Is a coroutine in the middle of something?  Otherwise workers that are still
+ * there only wait for a core, to leave. */
+static bool
+is_any_busy(unsigned n)
+{
+	for (unsigned i = 0; i < n; i++)
+		if (wf__load_relaxed(&wf__sched_worker(i)->busy))
+			return true;
+	return false;
+}
+
+bool
+wf__sched_stop(int64_t deadline)
+{
+	/* Relaxed: no worker is added any more. */
+	unsigned n = (unsigned)wf__load_relaxed(&wf__sched.n_workers), gone;
+	int64_t until;
+
+	wf__store_release(&wf__sched.stopping, 1);		/* [stop] */
+	for (unsigned i = 0; i < n; i++)
+		wf__idle_wake_worker(wf__sched_worker(i));
+	while ((gone = wf__load32_acquire(&wf__sched.gone)) < n) { /* [stop] */
+		if (wf__os_now() < deadline)
+			until = deadline;
+		else if (is_any_busy(n))
+			return false;
+		else
+			until = wf__os_now() + WF_MS;
+		wf__os_futex_wait(&wf__sched.gone, gone, until);
+	}
+	for (unsigned i = 0; i < n; i++)
+		wf__os_thread_join(&wf__sched_worker(i)->thread);
+	return true;
+}
+
+void
+wf__sched_free(void)
+{
+	struct wf__worker *w;
+
+	for (unsigned i = 0; i < WF__SLOTS; i++) {
+		if (!(w = wf__sched_worker(i)))
+			break;
+		wf__timers_drop(&w->timers);
+		wf__free(w, sizeof *w);
+	}
+	memset(&wf__sched, 0, sizeof wf__sched);
+}

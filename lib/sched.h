@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * sched.h - the workers and what they share.
+ * Layer 2.  Uses: runq, timer, coro, seam, self.
+ *
+ * A worker is an OS thread with a run queue, timers and caches of its own; it
+ * runs coroutines until it finds none, searches, sleeps.  All that it owns
+ * but the caches can be taken by others.
+ */
+#ifndef WF__SCHED_H
+#define WF__SCHED_H
+
+#include "coro.h"
+#include "runq.h"
+#include "seam.h"
+#include "self.h"
+#include "timer.h"
+
+enum {
+	WF__MAX_WORKERS = 1024,		/* by option */
+	WF__MAX_EXTRA = 256,		/* that stand in for stuck ones */
+	WF__SLOTS = WF__MAX_WORKERS + WF__MAX_EXTRA
+};
+
+/* What the code that runs next does for a coroutine that has just been
+ * switched away from.  See park.h. */
+struct wf__post {
+	struct wf__coro *coro;
+	void (*commit)(void *arg);
+	void *arg;
+	int64_t deadline;
+	bool set;
+};
+
+enum wf__wake { WF__ASLEEP, WF__WAKE_SEARCH, WF__WAKE_LOOK };
+
+struct wf__worker {
+	/* Touched at every switch, by the worker only... */
+	struct wf__coro *running;	/* NULL in the scheduler */
+	void *sp;			/* the scheduler's, while one runs */
+	int *err;			/* this thread's errno */
+	unsigned countdown;		/* switches until housekeeping */
+	unsigned shares;		/* taken from the shared queue */
+	uint64_t random;
+	struct wf__post post;
+	struct wf__fiber fiber;
+	int64_t slice;			/* since when the next slot rules */
+	struct wf__task *handed;	/* to the loop, to be run first */
+
+	/* ...and looked at by others. */
+	wf__word switches;
+	wf__word busy;			/* runs a coroutine */
+	wf__word spawned, ended;	/* coroutines, by this worker */
+	wf__word steals;
+	wf__word patience;		/* see wf__idle_notify() */
+	wf__word patience_next;
+
+	struct wf__runq queue;
+	struct wf__timers timers;
+	struct wf__stack_cache stacks;
+	struct wf__task *starts;	/* free start records */
+	unsigned n_starts;
+	uint64_t id_next, id_end;	/* numbers in reserve */
+
+	/* Pinned coroutines that are ready: only this worker may run them. */
+	struct wf__lock inbox_lock;
+	struct wf__tasks inbox;
+	wf__word inbox_length;
+
+	/* Sleep; the list and on_idle under the idle lock. */
+	wf__word32 wake;		/* enum wf__wake */
+	struct wf__worker *idle_next, *idle_prev;
+	wf__word on_idle;
+	bool retired;			/* asleep over the limit */
+	bool searching;			/* holds the searcher's token */
+	wf__word watched;		/* switches when a searcher looked */
+	struct wf__worker *asked;	/* for work, in this search */
+	struct wf__worker *loot_from;	/* whose work this one took last, */
+	int64_t loot_at;		/* and when */
+	uint64_t seen;			/* the same, by the monitor */
+
+	int index;
+	struct wf__os_thread thread;
+	struct wf__os_altstack altstack;
+} WF__ALIGNED(WF__LINE);
+
+/* What upper layers lend to the scheduler; runtime.c fills it in. */
+struct wf__sched_hooks {
+	/* All workers sleep and no timer runs; live coroutines are left. */
+	void (*quiet)(uint64_t live);
+	/* A coroutine that has ended gives this back. */
+	void (*ended)(struct wf__coro *c, int result);
+};
+
+struct wf__sched {
+	/* Written rarely. */
+	wf__word workers[WF__SLOTS];	/* struct wf__worker *, by index */
+	wf__word n_workers;		/* threads started */
+	struct wf__lock growth;		/* held while threads are started */
+	wf__word limit;			/* those of index < limit may run */
+	wf__word target;		/* limit without stand-ins */
+	wf__word running;		/* started and not stopping */
+	wf__word stopping;
+	wf__word32 gone;		/* workers that have left */
+	struct wf__sched_hooks hooks;
+
+	/* Tasks from other threads, and what did not fit; see share.c. */
+	struct {
+		struct wf__lock lock;
+		struct wf__tasks ready;
+		struct wf__starts {
+			struct wf__start *newest, *oldest;
+			size_t n;
+		} starts;
+		wf__word length;
+	} shared WF__ALIGNED(WF__LINE);
+
+	/* Starts that wait for a stack. */
+	struct {
+		struct wf__lock lock;
+		struct wf__tasks tasks;
+		wf__word length;
+	} starved;
+
+	struct {
+		struct wf__lock lock;
+		struct wf__worker *list;
+		wf__word retired;	/* sleeping workers over the limit */
+	} idle WF__ALIGNED(WF__LINE);
+	wf__word n_idle;
+	wf__word searching;		/* the searcher's token: 0 or 1 */
+	wf__word wakes;
+
+	wf__word spawned;		/* by threads that are not weft's */
+	wf__word ids;			/* numbers given out */
+	wf__word clock WF__ALIGNED(WF__LINE);	/* coarse time */
+};
+
+extern struct wf__sched wf__sched;
+
+/* Set up and start n workers; 0, -ENOMEM, -EAGAIN.  Fewer than n may start. */
+int wf__sched_start(int n);
+/* Ask all workers to leave at their next switch, and join them; false if after
+ * the deadline a coroutine still keeps one of them.  Then: */
+bool wf__sched_stop(int64_t deadline);
+void wf__sched_free(void);
+/* Change the limit; starts or wakes workers. */
+void wf__sched_limit(int n);
+
+/* Coroutines that were spawned and have not ended: never too few, and exact
+ * when nothing is spawned or ends meanwhile. */
+uint64_t wf__sched_live(void);
+
+/* The local part of the choice, in the middle of a switch: NULL if the worker
+ * is to go to its loop. */
+struct wf__task *wf__sched_pick(struct wf__worker *w);
+/* Start a timer on this worker's heap, or another's from a thread that is not
+ * weft's.  The runtime runs. */
+void wf__sched_timer_start(struct wf__timer *t, int64_t when);
+
+/* Start the runtime, if it does not run, with its defaults: 0 or -errno.
+ * Defined by runtime.c. */
+int wf__sched_need(void);
+
+static inline struct wf__worker *
+wf__sched_worker(unsigned index)
+{
+	return (struct wf__worker *)
+	    wf__load_acquire(&wf__sched.workers[index]);	/* [worker] */
+}
+
+static inline bool
+wf__sched_stopping(void)
+{
+	return wf__load_acquire(&wf__sched.stopping);		/* [stop] */
+}
+
+/* One worker too many: stand-ins have come, or the number was lowered. */
+static inline bool
+wf__sched_is_surplus(const struct wf__worker *w)
+{
+	/* Relaxed: looked at again at every pass of the loop. */
+	return (wf__word)w->index >= wf__load_relaxed(&wf__sched.limit);
+}
+
+/* Random numbers: not for cryptography.  Of the worker's generator, or of
+ * a shared one on other threads.  After S. Vigna's splitmix64. */
+uint64_t wf__sched_random(struct wf__worker *w);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * seam.h - everything that is not determined by the program goes through here.
+ * Layer 1.  Uses: os.
+ *
+ * The clock, randomness, which task runs next, what an idle worker does, and
+ * whether a coroutine gives way before an operation: one table of functions,
+ * NULL in normal runs, where the verbs below are the real thing.  CHAOS
+ * builds fill it with disorder; a deterministic scheduler fills it with
+ * choices from a seed and a clock that jumps.
+ */
+#ifndef WF__SEAM_H
+#define WF__SEAM_H
+
+#include "os.h"
+
+struct wf__runq;
+struct wf__task;
+struct wf__worker;
+
+/* A field may be NULL: then that choice stays as in a normal run. */
+struct wf__seam {
+	int64_t (*now)(void);
+	uint64_t (*random)(struct wf__worker *w);
+	/* The task to run next, taken from w's queue; NULL if it is empty. */
+	struct wf__task *(*next)(struct wf__worker *w);
+	/* w has nothing to do before deadline; true: try again at once. */
+	bool (*idle)(struct wf__worker *w, int64_t deadline);
+	/* A coroutine is about to operate on an object. */
+	void (*point)(void);
+};
+
+extern const struct wf__seam *wf__seam;
+
+static inline int64_t
+wf__seam_now(void)
+{
+	if (wf__unlikely(wf__seam && wf__seam->now))
+		return wf__seam->now();
+	return wf__os_now();
+}
+
+/* Called at the start of each verb that may wait or wake, with no lock held. */
+static inline void
+wf__seam_point(void)
+{
+	if (wf__unlikely(wf__seam && wf__seam->point))
+		wf__seam->point();
+}
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timer.h - the timers of one worker.
+ * Layer 2.  Uses: heap, lock.
+ *
+ * A heap under a lock of its own, so that any worker can run what is due.
+ * Timers are of two kinds:
+ *
+ *   - the deadline of a wait (task is set): firing claims the task while the
+ *     heap is locked, so that after wf__timer_stop() nobody claims any more;
+ *     the task is readied afterwards.
+ *   - a callback (fire is set): called on a worker with no lock held.  When
+ *     wf__timer_stop() is false the callback runs or has run.
+ */
+#ifndef WF__TIMER_H
+#define WF__TIMER_H
+
+#include "heap.h"
+#include "lock.h"
+
+struct wf__task;
+
+struct wf__timer {
+	struct wf__heap_node node;	/* key: when */
+	wf__word home;			/* the heap it is in, or 0; written
+					 * under that heap's lock */
+	struct wf__task *task;
+	/* expired: false when the runtime ends before its time. */
+	void (*fire)(struct wf__timer *t, bool expired);
+	wf__word claim;			/* what firing writes into task's */
+};
+
+struct wf__timers {
+	struct wf__lock lock;
+	struct wf__heap heap;
+	wf__word first;			/* earliest key, WF_FOREVER if none;
+					 * written under the lock */
+};
+
+void wf__timers_init(struct wf__timers *ts);
+
+/* Start t for the time when; true if it is now the first of all. */
+bool wf__timer_start(struct wf__timers *ts, struct wf__timer *t, int64_t when);
+
+/* Take t back; true if that prevented it from firing.  Only the one who
+ * started t may call it, or free t. */
+bool wf__timer_stop(struct wf__timer *t);
+
+/* When the first is due.  Any thread, at any time. */
+static inline int64_t
+wf__timers_first(const struct wf__timers *ts)
+{
+	return (int64_t)wf__load_acquire(&ts->first);	/* [timers] */
+}
+
+/* Run what is due at now: ready(task) for waits that it claimed.  Returns how
+ * many have fired. */
+unsigned wf__timers_run(struct wf__timers *ts, int64_t now,
+    void (*ready)(struct wf__task *));
+
+/* The runtime ends: take everything off, and tell the callbacks. */
+void wf__timers_drop(struct wf__timers *ts);
+
+#endif

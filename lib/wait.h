@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * wait.h - waiter nodes, their queues, and the cancel word.
+ * Layer 3.  Uses: park, lock.
+ *
+ * A waiter stands for one task on one object's queue, under that object's
+ * lock.  A contested one belongs to a wait that something else can end as
+ * well (another case of a select, a deadline, a context): who takes it off the
+ * queue must win the task's claim word, or leave the task alone [claim].  An
+ * uncontested one is won by taking it off.
+ *
+ * Ownership: a waiter lies in its task's record or on its stack.  It cannot
+ * vanish before its task is resumed, and the task is not resumed before the
+ * winner calls ready(), after dropping the lock; the losers' waiters are taken
+ * off by their own task, under each lock, before it leaves the wait.
+ */
+#ifndef WF__WAIT_H
+#define WF__WAIT_H
+
+#include "lock.h"
+#include "park.h"
+
+struct wf__waiter {
+	struct wf__waiter *next, *prev;
+	struct wf__task *task;
+	void *value;		/* where a value comes from or goes to */
+	uint32_t index;		/* the claim word gets index + 1 */
+	bool contested;
+	bool queued;
+	bool ok;		/* by the winner: a value passed; not closed */
+} __attribute__((may_alias));	/* lies in room declared as words */
+
+_Static_assert(sizeof(struct wf__waiter) <=
+    sizeof(((struct wf__coro *)0)->waiter), "room in the record");
+
+struct wf__waitq {
+	struct wf__waiter *first, *last;
+};
+
+/*
+ * What can be cancelled: the first member of every context.  state is 0, then
+ * the errno it ended with, for ever; asking whether it is done is one load
+ * [cancel].  Waiters are under the lock, and attach only when about to park.
+ */
+struct wf__cancel {
+	struct wf__lock lock;		/* must be first; see select.c */
+	wf__word state;
+	struct wf__waitq waiters;
+};
+
+static inline int
+wf__cancel_state(const struct wf__cancel *c)
+{
+	return (int)wf__load_acquire(&c->state);	/* [cancel] */
+}
+
+static inline void
+wf__waitq_add(struct wf__waitq *q, struct wf__waiter *w)
+{
+	w->next = NULL;
+	w->prev = q->last;
+	if (q->last)
+		q->last->next = w;
+	else
+		q->first = w;
+	q->last = w;
+	w->queued = true;
+}
+
+static inline void
+wf__waitq_remove(struct wf__waitq *q, struct wf__waiter *w)
+{
+	if (w->prev)
+		w->prev->next = w->next;
+	else
+		q->first = w->next;
+	if (w->next)
+		w->next->prev = w->prev;
+	else
+		q->last = w->prev;
+	w->queued = false;
+}
+
+/* Take waiters off until one is won; NULL: nobody is left. */
+static inline struct wf__waiter *
+wf__waitq_claim(struct wf__waitq *q)
+{
+	struct wf__waiter *w;
+
+	while ((w = q->first)) {
+		wf__waitq_remove(q, w);
+		if (!w->contested ||
+		    wf__cas_acq_rel(&w->task->claim, 0, w->index + 1))
+			return w;				/* [claim] */
+	}
+	return NULL;
+}
+
+/* Take all off, and return those won, linked by next. */
+static inline struct wf__waiter *
+wf__waitq_claim_all(struct wf__waitq *q)
+{
+	struct wf__waiter *list = NULL, **end = &list, *w;
+
+	while ((w = wf__waitq_claim(q))) {
+		*end = w;
+		end = &w->next;
+	}
+	*end = NULL;
+	return list;
+}
+
+/* Ready each of such a list; its lock is dropped. */
+static inline void
+wf__waitq_ready_all(struct wf__waiter *list)
+{
+	struct wf__waiter *next;
+
+	for (; list; list = next) {
+		next = list->next;	/* gone once its task runs */
+		wf__ready(list->task);
+	}
+}
+
+/* CHECK builds: the first of the list stand in it rightly. */
+static inline void
+wf__waitq_check(const struct wf__waitq *q)
+{
+	const struct wf__waiter *before = NULL, *w = q->first;
+
+	for (int n = 0; w && n < 16; n++, w = w->next) {
+		wf__assert(w->queued && w->task && w->prev == before);
+		before = w;
+	}
+	wf__assert(w || q->last == before);
+}
+
+/* The node for a wait on one object: in the coroutine's record, or spare. */
+static inline struct wf__waiter *
+wf__waiter_of(struct wf__task *t, struct wf__waiter *spare)
+{
+	struct wf__waiter *w = spare;
+
+	if (t->kind == WF__CORO)
+		w = (struct wf__waiter *)(void *)wf__coro_of(t)->waiter;
+	w->task = t;
+	w->index = 0;
+	w->contested = false;
+	w->ok = false;
+	return w;
+}
+
+/* The number of an object, for reports: no address is ever printed. */
+uint64_t wf__wait_number(void);
+
+#endif

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * waitgroup.c - a counter that can be waited on.
+ * Layer 3.  Uses: wait, park, lock, report.
+ *
+ *   state:  | waiters flag (bit 32) | counter (32 bits) |
+ *
+ *   I1  the flag is up while somebody may wait; it goes up and down under
+ *       the lock.
+ *   I2  while it is up, the counter is only taken down under the lock: who
+ *       brings it to zero takes the flag down and the waiters off, drops the
+ *       lock, and does not touch the group any more.
+ *   I3  without it, bringing the counter to zero is the last touch.
+ *
+ * So a state of zero with the lock free says that nobody will touch the group
+ * any more, and a wait may return, and its caller free the group [group].
+ */
+#include "waitgroup.h"
+
+#include <errno.h>
+
+#include "lock.h"
+#include "report.h"
+#include "seam.h"
+#include "wait.h"
+
+#define WAITERS ((wf__word)1 << 32)
+
+struct group {
+	wf__word state;			/* [group] */
+	struct wf__lock lock;
+	struct wf__waitq waiters;
+	uint64_t number;		/* for reports; once somebody waits */
+} __attribute__((may_alias));		/* the user declares words */
+
+_Static_assert(sizeof(struct group) <= sizeof(wf_waitgroup), "room");
+
+static struct group *
+group_of(wf_waitgroup *wg)
+{
+	return (struct group *)(void *)wg;
+}
+
+static int
+count_of(wf__word state)
+{
+	return (int)(uint32_t)state;
+}
+
+/* One step of the counter by n; the flag stays as it is. */
+static wf__word
+step(wf__word s, int n)
+{
+	int64_t count = (int64_t)count_of(s) + n;
+
+	if (wf__unlikely(count < 0 || count > INT32_MAX))
+		wf__misuse(n < 0 ? "wf_waitgroup_done" : "wf_waitgroup_add",
+		    "the counter of the waitgroup goes from %d to %lld",
+		    count_of(s), (long long)count);
+	return (s & WAITERS) | (wf__word)count;
+}
+
+/* Take n off while somebody may wait. */
+static void
+take_locked(struct group *g, int n)
+{
+	struct wf__waiter *list = NULL;
+	wf__word s, t;
+
+	wf__lock(&g->lock);
+	do {
+		s = wf__load_acquire(&g->state);		/* [group] */
+		t = step(s, n);
+		if (!count_of(t))
+			t = 0;
+	} while (!wf__cas_acq_rel(&g->state, s, t));
+	if (!t)
+		list = wf__waitq_claim_all(&g->waiters);
+	wf__unlock(&g->lock);
+	wf__waitq_ready_all(list);
+}
+
+void
+wf__waitgroup_add(wf_waitgroup *wg, int n)
+{
+	struct group *g = group_of(wg);
+	wf__word s;
+
+	do {
+		s = wf__load_acquire(&g->state);		/* [group] */
+		if (n < 0 && s & WAITERS) {
+			take_locked(g, n);
+			return;
+		}
+	} while (!wf__cas_acq_rel(&g->state, s, step(s, n)));
+}
+
+WF_API void
+wf_waitgroup_add(wf_waitgroup *wg, int n)
+{
+	wf__seam_point();
+	wf__waitgroup_add(wg, n);
+}
+
+WF_API void
+wf_waitgroup_done(wf_waitgroup *wg)
+{
+	wf_waitgroup_add(wg, -1);
+}
+
+/* With the lock held: raise the flag; false if the counter is zero. */
+static bool
+announce(struct group *g)
+{
+	wf__word s;
+
+	do {
+		s = wf__load_acquire(&g->state);		/* [group] */
+		if (!count_of(s))
+			return false;
+	} while (!(s & WAITERS) && !wf__cas_acq_rel(&g->state, s,
+	    s | WAITERS));
+	if (!g->number)
+		g->number = wf__wait_number();
+	return true;
+}
+
+/* A waiter has withdrawn: without any, done goes the short way again. */
+static void
+lower_flag(struct group *g)
+{
+	wf__word s;
+
+	do {
+		s = wf__load_acquire(&g->state);		/* [group] */
+	} while (!g->waiters.first && s & WAITERS &&
+	    !wf__cas_acq_rel(&g->state, s, s & ~WAITERS));
+}
+
+/* Is the counter zero, and nobody about to touch the group?  The lock is read
+ * second: who took the flag down held it. */
+static bool
+is_over(struct group *g)
+{
+	return !wf__load_acquire(&g->state) &&			/* [group] */
+	    !wf__lock_is_held(&g->lock);
+}
+
+static void
+unlock_group(void *lock)
+{
+	wf__unlock(lock);
+}
+
+WF_API void
+wf_waitgroup_wait(wf_waitgroup *wg)
+{
+	struct group *g = group_of(wg);
+	struct wf__waiter spare_waiter, *w;
+	struct wf__task spare, *me;
+	struct wf__parking p;
+
+	wf__seam_point();
+	if (is_over(g))
+		return;
+	wf__lock(&g->lock);
+	if (!announce(g)) {
+		wf__unlock(&g->lock);
+		return;
+	}
+	me = wf__park_self(&spare);
+	w = wf__waiter_of(me, &spare_waiter);
+	wf__waitq_add(&g->waiters, w);
+	p = (struct wf__parking){ unlock_group, &g->lock, INT64_MAX, 0,
+	    "for waitgroup", g->number };
+	wf__park(me, &p);
+}
+
+struct pair {
+	struct group *group;
+	struct wf__cancel *cancel;
+};
+
+/* The group's lock was taken first, and is dropped last.  [publish] */
+static void
+unlock_pair(void *arg)
+{
+	struct pair *p = arg;
+	struct wf__lock *last = &p->group->lock;
+
+	wf__unlock(&p->cancel->lock);
+	wf__unlock(last);
+}
+
+/* With both locks held. */
+static int
+wait_for_either(struct pair *pair)
+{
+	struct wf__task spare, *me = wf__park_self(&spare);
+	struct wf__waiter done = { .task = me, .index = 0, .contested = true };
+	struct wf__waiter cancelled = { .task = me, .index = 1,
+	    .contested = true };
+	struct wf__parking p = { unlock_pair, pair, INT64_MAX, 0,
+	    "for waitgroup", pair->group->number };
+
+	wf__waitq_add(&pair->group->waiters, &done);
+	wf__waitq_add(&pair->cancel->waiters, &cancelled);
+	wf__park(me, &p);
+	wf__lock(&pair->group->lock);
+	if (done.queued) {
+		wf__waitq_remove(&pair->group->waiters, &done);
+		lower_flag(pair->group);
+	}
+	wf__unlock(&pair->group->lock);
+	wf__lock(&pair->cancel->lock);
+	if (cancelled.queued)
+		wf__waitq_remove(&pair->cancel->waiters, &cancelled);
+	wf__unlock(&pair->cancel->lock);
+	if (wf__load_acquire(&me->claim) == done.index + 1)	/* [claim] */
+		return 0;
+	return -wf__cancel_state(pair->cancel);
+}
+
+WF_API int
+wf_waitgroup_wait_ctx(wf_ctx *ctx, wf_waitgroup *wg)
+{
+	struct pair pair = { group_of(wg), (struct wf__cancel *)(void *)ctx };
+	int err;
+
+	wf__seam_point();
+	if (!ctx)
+		return -EINVAL;
+	wf__lock(&pair.group->lock);
+	if (!announce(pair.group)) {
+		wf__unlock(&pair.group->lock);
+		return 0;
+	}
+	wf__lock(&pair.cancel->lock);
+	if (!(err = -wf__cancel_state(pair.cancel)))
+		return wait_for_either(&pair);
+	unlock_pair(&pair);
+	return err;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * weft.c - the whole library in one file, in the order of its layers: a table
+ * of contents, and with lib/arch/switch.S all that is to be compiled.
+ * Layer 8.  Uses: all.
+ */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
+/* 1: the machine and the system */
+#include "switch.c"	/* registers: from one stack to another */
+#include "os/linux.c"	/* time, futexes, memory, threads */
+#include "os/linux_cores.c"	/* how many cores there are for us */
+#include "os/linux_faults.c"	/* stack overflow, backtraces */
+#include "self.c"	/* which worker this thread is */
+#include "lock.c"	/* the short lock, the biased lock */
+#include "alloc.c"	/* the allocator hook */
+#include "report.c"	/* the misuse line */
+#include "stack.c"	/* stacks, guards, and who keeps the free ones */
+
+/* 2: scheduling */
+#include "coro.c"	/* a coroutine's life */
+#include "slot.c"	/* values of a coroutine's own */
+#include "runq.c"	/* one worker's run queue */
+#include "timer.c"	/* one worker's timers */
+#include "sched.c"	/* the worker loop: pick, search, sleep */
+#include "share.c"	/* tasks between workers */
+#include "idle.c"	/* who sleeps, and who is woken when */
+#include "park.c"	/* the two doors: park and ready */
+#include "monitor.c"	/* the watcher of stuck workers */
+#include "seam.c"	/* disorder, in CHAOS builds */
+
+/* 3: waiting for each other */
+#include "wait.c"	/* waiter nodes */
+#include "chan.c"	/* channels */
+#include "select.c"	/* one of several */
+#include "waitgroup.c"	/* all of several */
+#include "defer.c"	/* calls at the end of a scope */
+
+/* 4 and 5 */
+#include "time.c"	/* clock and sleep */
+#include "context.c"	/* cancellation and deadlines */
+
+/* 7: looking inside */
+#include "dump.c"	/* every coroutine in words */
+#include "stats.c"	/* counters */
+
+/* 8: all together */
+#include "options.c"	/* from the program and the environment */
+#include "runtime.c"	/* start, stop, spawn */
+#include "run.c"	/* wf_run(), and deadlock */
+#include "version.c"	/* which weft this is */

@@ -1,0 +1,356 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# examples.sh - every example, compared with what other programs say.
+#
+# From the environment, relative to the top of the repository:
+#	EXAMPLES		the folder of the built examples
+#	BUILD			the folder of libweft.a
+#	CC, SANITIZE		to build copies of the examples in the same way
+#	WEFT_TEST_SLOW=n	n times as long until an example counts as hung
+
+cd "$(dirname "$0")/.." || exit 1
+top=$PWD
+examples=$(cd "${EXAMPLES:-build/examples}" && pwd) || exit 1
+build=$(cd "${BUILD:-build}" && pwd) || exit 1
+slow=${WEFT_TEST_SLOW:-$([ -z "$SANITIZE" ] && echo 1 || echo 5)}
+limit=$((60 * slow))
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+export LC_ALL=C
+export WEFT_LEAKS=1
+
+# The examples read a copy of the sources, which nobody changes meanwhile.
+cp -R LICENSE include lib examples test "$tmp" && cd "$tmp" || exit 1
+
+# The thread sanitizer is slow where many coroutines are known to each other,
+# and has room for some thousands only.
+case $SANITIZE in
+*thread*)
+	crowd=2000
+	primes='1:2 2:3 10:29 100:541 200:1223'
+	;;
+*)
+	crowd=20000
+	primes='1:2 2:3 10:29 1001:7927 2000:17389'
+	;;
+esac
+
+tests=0
+failed=0
+
+# result STATUS NAME: the line of one test.
+result()
+{
+	tests=$((tests + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $tests - $2"
+		return
+	fi
+	echo "not ok $tests - $2"
+	failed=$((failed + 1))
+	echo "# ended with status $status"
+	[ ! -e "$tmp/got" ] || diff "$tmp/want" "$tmp/got" >"$tmp/diff" 2>&1 ||
+		head -n 10 "$tmp/diff" | sed 's/^/# wanted and got: /'
+	for f in out err; do
+		tail -n 20 "$tmp/$f" | sed "s/^/# $f: /"
+	done
+}
+
+# run NAME ARGUMENT...: an example; leaves its status, out and err.
+run()
+{
+	program=$1
+	shift
+	rm -f "$tmp/want" "$tmp/got"
+	timeout "$limit" "$examples/$program" "$@" >"$tmp/out" 2>"$tmp/err"
+	status=$?
+}
+
+# It ended well: no message, and no coroutine left.
+clean()
+{
+	[ "$status" -eq 0 ] && [ ! -s "$tmp/err" ]
+}
+
+# It ended well, and what was got is what was wanted, which is something.
+same()
+{
+	clean && [ -s "$tmp/want" ] && cmp -s "$tmp/want" "$tmp/got"
+}
+
+# refuses NAME ARGUMENT...: a usage error.
+refuses()
+{
+	run "$@"
+	[ "$status" -eq 2 ] && [ ! -s "$tmp/out" ] &&
+		grep -q "^usage: $program " "$tmp/err"
+	result $? "usage error: $*"
+}
+
+# --- worker_pool ---
+
+# What wc and cksum say about files: lines words bytes cksum name.
+count_files()
+{
+	for f; do
+		echo "$(wc <"$f") $(cksum <"$f" | cut -d' ' -f1) $f"
+	done | tr -s ' ' | sed 's/^ //' | sort
+}
+
+# The same from the output of worker_pool.
+counted()
+{
+	sed -e 1d -e '/^ total/d' -e 's/^ *[0-9]* *//' "$tmp/out" |
+		tr -s ' ' | sort
+}
+
+# The workers in the output are among these.
+workers_are()
+{
+	sed -e 1d -e '/^ total/d' "$tmp/out" |
+		awk -v most="$1" '$1 < 1 || $1 > most { exit 1 }'
+}
+
+sources=$(find include lib examples test -name '*.[chS]')
+for workers in 1 3 16; do
+	run worker_pool -w $workers
+	# shellcheck disable=SC2086 # names without spaces
+	count_files $sources >"$tmp/want"
+	counted >"$tmp/got"
+	same && workers_are $workers
+	result $? "worker_pool: the sources, -w $workers, as wc and cksum"
+done
+# shellcheck disable=SC2086
+cat $sources | wc | awk '{ print $1, $2, $3 }' >"$tmp/want"
+awk '$1 == "total" { print $2, $3, $4 }' "$tmp/out" >"$tmp/got"
+same
+result $? "worker_pool: the total"
+
+mkdir "$tmp/odd"
+: >"$tmp/odd/empty"
+printf 'no newline at the end' >"$tmp/odd/open"
+printf ' \t two\v words \f\r\n\n\n' >"$tmp/odd/white"
+yes 'a long file' | head -n 100000 >"$tmp/odd/long"
+run worker_pool "$tmp/odd/empty" "$tmp/odd/open" "$tmp/odd/white" \
+	"$tmp/odd/long"
+count_files "$tmp/odd/"* >"$tmp/want"
+counted >"$tmp/got"
+same
+result $? "worker_pool: empty, long and odd files"
+
+run worker_pool "$tmp/missing" LICENSE "$tmp"
+count_files LICENSE >"$tmp/want"
+counted >"$tmp/got"
+[ "$status" -eq 1 ] && cmp -s "$tmp/want" "$tmp/got" &&
+	[ "$(wc -l <"$tmp/err")" -eq 2 ] &&
+	grep -q "^worker_pool: $tmp/missing: " "$tmp/err" &&
+	grep -q "^worker_pool: $tmp: " "$tmp/err"
+result $? "worker_pool: says what cannot be read, and counts the rest"
+
+# --- pipeline ---
+
+cat include/*.h include/weft/*.h lib/*.[ch] LICENSE >"$tmp/text"
+
+# All words of the text that are long enough, one a line.
+words()
+{
+	tr -cs A-Za-z '\n' <"$tmp/text" | tr '[:upper:]' '[:lower:]' |
+		awk -v n="$1" 'length >= n'
+}
+
+# The most frequent of them.
+rank()
+{
+	sort | uniq -c | sort -k1,1nr -k2 | head -n "$1" >"$tmp/want"
+}
+
+# The ranking from the output of pipeline, which ends with an empty line.
+ranked()
+{
+	sed '/^$/,$d' "$tmp/out" >"$tmp/got"
+}
+
+for width in 1 4 50; do
+	run pipeline -w $width "$tmp/text"
+	words 4 | rank 10
+	ranked
+	same
+	result $? "pipeline: a text, -w $width, as sort and uniq"
+done
+grep -q "^$(words 4 | wc -l) words, $(words 4 | sort -u | wc -l) of them" \
+	"$tmp/out"
+result $? "pipeline: the number of words"
+
+run pipeline -l 1 -n 1000000 <"$tmp/text"
+words 1 | rank 1000000
+ranked
+same
+result $? "pipeline: all words of standard input"
+
+run pipeline include/weft.h "$tmp/missing" LICENSE
+cat include/weft.h LICENSE | tr -cs A-Za-z '\n' |
+	tr '[:upper:]' '[:lower:]' | grep .... | rank 10
+ranked
+[ "$status" -eq 1 ] && cmp -s "$tmp/want" "$tmp/got" &&
+	[ "$(wc -l <"$tmp/err")" -eq 1 ] &&
+	grep -q "^pipeline: $tmp/missing: " "$tmp/err"
+result $? "pipeline: goes on after a file that cannot be read"
+
+run pipeline -w 1 -m 700 -n 1000 "$tmp/text"
+words 4 | head -n 700 | rank 1000
+ranked
+same
+result $? "pipeline: stopped early, the first words"
+
+for width in 1 8; do
+	run pipeline -w $width -m 700 -n 1000 "$tmp/text"
+	ranked
+	clean && [ "$(awk '{ n += $1 } END { print n }' "$tmp/got")" -eq 700 ]
+	result $? "pipeline: stopped early, -w $width, as many words"
+done
+
+# Only a head that is told to stop ends here.
+yes 'what is sent belongs to the receiver' |
+	timeout "$limit" "$examples/pipeline" -m 4000 >"$tmp/out" 2>"$tmp/err"
+status=$?
+clean && grep -q '^4000 words' "$tmp/out"
+result $? "pipeline: stopped early, on a text without end"
+
+run pipeline </dev/null
+clean && grep -q '^0 words, 0 of them' "$tmp/out"
+result $? "pipeline: no text"
+
+# --- hub ---
+
+run hub
+sed -n '/^name/,$p' "$tmp/out" >"$tmp/got"
+cat >"$tmp/want" <<-END
+	name         said   heard  dropped
+	ann             5      15        0
+	bob             5      15        0
+	cleo            5      15        0
+	sleepy          0       8        7
+END
+same && [ "$(grep -c '^\* sleepy' "$tmp/out")" -eq 1 ]
+result $? "hub: the summary; only the slow client loses messages"
+for name in ann bob cleo; do
+	for line in 'I must go, see you tomorrow' 'I slept through it' \
+	    'did you hear the rain last night?' 'hello, all' \
+	    'the tea is ready'; do
+		echo "<$name> $line"
+	done
+done | sort >"$tmp/want"
+grep '^<' "$tmp/out" | sort >"$tmp/got"
+same
+result $? "hub: every line arrives"
+
+run hub -c 40 -l 10 -q 1
+sed -n '/^ann/,/^guest 40/p' "$tmp/out" |
+	awk '{ print $(NF - 2), $(NF - 1), $NF }' | sort | uniq -c >"$tmp/got"
+echo '     40 10 400 0' >"$tmp/want"
+same && grep -q '^sleepy  *0  *1  *399$' "$tmp/out"
+result $? "hub: many clients"
+
+run hub -c 2 -l 3 -q 6
+clean && grep -q '^sleepy  *0  *6  *0$' "$tmp/out" &&
+	! grep -q '^\*' "$tmp/out"
+result $? "hub: a large inbox loses nothing"
+
+# --- sieve ---
+
+for pair in $primes; do
+	run sieve -n "${pair%:*}"
+	clean && grep '^prime' "$tmp/out" | tail -n 1 |
+		grep -qx "prime ${pair%:*} is ${pair#*:}"
+	result $? "sieve: prime ${pair%:*}"
+done
+
+# --- million ---
+
+run million -n $crowd
+clean &&
+	grep -q "^$crowd coroutines parked in .*: [0-9]* tho" "$tmp/out" &&
+	grep -q '^each takes [0-9]* bytes of memory' "$tmp/out" &&
+	grep -q "^$crowd coroutines woken" "$tmp/out"
+result $? "million: $crowd of them"
+
+run million -n 300 -s 1024
+clean && grep -q '^300 coroutines woken' "$tmp/out"
+result $? "million: another stack size"
+
+# The memory that the sanitizers reserve is more than any such limit.
+# shellcheck disable=SC3045 # not in every shell: then it is left out
+if [ -z "$SANITIZE" ] && (ulimit -v 1500000) 2>"$tmp/err"; then
+	(ulimit -v 1500000 && exec timeout "$limit" "$examples/million" \
+		-n 60000) >"$tmp/out" 2>"$tmp/err"
+	status=$?
+	[ "$status" -eq 1 ] && [ "$(wc -l <"$tmp/err")" -eq 1 ] &&
+		grep -q '^million: no more than [1-9][0-9]* of 60000 ' \
+			"$tmp/err" &&
+		grep -q '^[1-9][0-9]* coroutines woken and ended' "$tmp/out"
+	result $? "million: says when there is no room, and ends"
+fi
+
+# --- all of them ---
+
+for name in worker_pool pipeline hub sieve million; do
+	refuses $name -z
+	run $name -h
+	clean && head -n 1 "$tmp/out" | grep -q "^usage: $name "
+	result $? "help: $name"
+done
+refuses worker_pool -w 0
+refuses worker_pool -w
+refuses pipeline -m 10x
+refuses pipeline -n ''
+refuses hub -c -1
+refuses hub chat
+refuses sieve -n 0
+refuses sieve 10
+refuses million -n many
+refuses million -s 0
+refuses million 1000
+
+# full NAME ARGUMENT...: what cannot be written is an error.
+full()
+{
+	program=$1
+	shift
+	timeout "$limit" "$examples/$program" "$@" >/dev/full 2>"$tmp/err"
+	status=$?
+	: >"$tmp/out"
+	[ "$status" -eq 1 ] && grep -q "^$program: stdout: " "$tmp/err"
+	result $? "full disk: $program"
+}
+
+if [ -c /dev/full ]; then
+	full worker_pool LICENSE
+	full pipeline LICENSE
+	full hub
+	full sieve -n 10
+	full million -n 10
+fi
+
+# Each folder is a template: it builds wherever it is copied to.
+cat >"$tmp/weft.pc" <<END
+Name: weft
+Description: the weft of this build
+Version: 0
+Libs: $build/libweft.a -pthread
+Cflags: -I$top/include -pthread
+END
+for name in worker_pool pipeline hub sieve million; do
+	PKG_CONFIG_PATH=$tmp timeout "$limit" make -C "$tmp/examples/$name" \
+		CC="${CC:-cc}" CFLAGS="-Wall -Wextra -Werror \
+		${SANITIZE:+-fsanitize=$SANITIZE}" >"$tmp/out" 2>"$tmp/err"
+	status=$?
+	[ "$status" -eq 0 ] &&
+		"$tmp/examples/$name/$name" -h >"$tmp/out" 2>&1 &&
+		make -C "$tmp/examples/$name" clean >"$tmp/out" 2>&1 &&
+		[ ! -e "$tmp/examples/$name/$name" ]
+	result $? "a copy builds: $name"
+done
+
+echo "1..$tests"
+[ "$failed" -eq 0 ]

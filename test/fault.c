@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fault.c - every allocation, mapping, guard, fence and thread fails in turn.
+ *
+ * In a FAULT build the n-th of these calls fails, n from WEFT_FAULT_AT.  One
+ * workload runs in a child for n = 1, 2, 3 ... until n is past its last call.
+ * Whatever fails, the workload ends with status 0: each of its calls gave a
+ * result or an error code, what was started has ended, and every value that
+ * was sent was received once.  Only a run that cannot start is 125.
+ */
+#include "tap.h"
+
+#ifdef WEFT_FAULT
+
+#include "os.h"
+
+enum { WORKERS = 4, BATCH = 70, VALUES = 20, CANNOT_START = 125 };
+
+/* What a failed check in a child is to be told by. */
+enum { WRONG = 3 };
+
+struct tally {
+	int started, ended;	/* atomic */
+	int sent, received;	/* atomic: sums */
+};
+
+static void
+produce(wf_chan(int) c, struct tally *t)
+{
+	for (int i = 1; i <= VALUES; i++)
+		if (wf_send(c, i))
+			__atomic_add_fetch(&t->sent, i, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&t->ended, 1, __ATOMIC_RELAXED);
+}
+
+static void
+consume(wf_chan(int) c, wf_chan(int) stop, struct tally *t)
+{
+	for (int v, go = 1; go; )
+		switch (wf_select(wf_on_recv(c, &v), wf_on_recv(stop, NULL),
+		    wf_on_timeout(60 * WF_SEC))) {
+		case 0:
+			__atomic_add_fetch(&t->received, v, __ATOMIC_RELAXED);
+			break;
+		default:
+			go = 0;
+		}
+	__atomic_add_fetch(&t->ended, 1, __ATOMIC_RELAXED);
+}
+
+static void
+use_stack(struct tally *t, int depth)
+{
+	volatile char room[1024];
+
+	room[0] = (char)depth;
+	if (depth > 1)
+		use_stack(t, depth - 1);
+	else
+		wf_yield();
+	if (depth == 8)
+		__atomic_add_fetch(&t->ended, 1, __ATOMIC_RELAXED);
+	(void)room[0];
+}
+
+/* A context without memory is one that is done, with -ENOMEM. */
+static int
+contexts(wf_chan(int) c)
+{
+	wf_ctx *ctx = wf_ctx_with_timeout(wf_ctx_background(), WF_MS);
+	wf_ctx *child = wf_ctx_with_cancel(ctx);
+	int v, err = wf_recv_ctx(child, c, &v);
+
+	wf_ctx_free(child);
+	wf_ctx_free(ctx);
+	return err == -ETIMEDOUT || err == -ENOMEM ? 0 : WRONG;
+}
+
+static int
+work(wf_chan(int) c, wf_chan(int) stop, wf_chan(int) empty)
+{
+	const size_t sizes[] = { 0, 16 << 10, 1 << 20 };
+	wf_waitgroup makers = {0}, others = {0};
+	struct tally t = {0};
+	struct wf_attr attr = { .waitgroup = &others };
+	int consumers = 0;
+
+	for (int i = 0; i < BATCH; i++) {
+		if (wf_waitgroup_spawn(&makers, produce, c, &t) == 0)
+			t.started++;
+		attr.stack_size = sizes[i % 3];
+		if (wf_spawn_with(&attr, use_stack, &t, 8) == 0)
+			t.started++;
+		if (wf_spawn_with(&attr, consume, c, stop, &t) == 0) {
+			t.started++;
+			consumers++;
+		}
+	}
+	if (!consumers)
+		wf_close(c);
+	wf_waitgroup_wait(&makers);
+	wf_close(stop);
+	wf_waitgroup_wait(&others);
+	if (t.ended != t.started || t.sent != t.received)
+		return WRONG;
+	return contexts(empty);
+}
+
+static int
+workload(void)
+{
+	wf_chan(int) c = wf_chan_make(int, 0);
+	wf_chan(int) stop = wf_chan_make(int, 0);
+	wf_chan(int) empty = wf_chan_make(int, 3);
+	int status = c && stop && empty ? work(c, stop, empty) : 0;
+
+	wf_chan_free(c);
+	wf_chan_free(stop);
+	wf_chan_free(empty);
+	return status;
+}
+
+/* The child's report: was the n-th call reached at all? */
+static void
+child(unsigned long n, int report)
+{
+	char text[24], reached;
+	int status;
+
+	snprintf(text, sizeof text, "%lu", n);
+	setenv("WEFT_FAULT_AT", text, 1);
+	alarm(TAP_SECONDS);
+	wf_workers(WORKERS);
+	status = wf_run(workload);
+	reached = wf__load_relaxed(&wf__os_fault_calls) >= n;
+	if (write(report, &reached, 1) != 1)
+		status = WRONG;
+	_exit(status);
+}
+
+/* True if the n-th call was reached, and its failure survived or not. */
+static bool
+fail_at(unsigned long n)
+{
+	int report[2], status = 0;
+	char reached = 0;
+	pid_t pid;
+
+	if (!check(pipe(report) == 0))
+		return false;
+	fflush(NULL);
+	if ((pid = fork()) == 0)
+		child(n, report[1]);
+	close(report[1]);
+	if (read(report[0], &reached, 1) != 1)
+		reached = 1;		/* it died, and that is a failure */
+	close(report[0]);
+	waitpid(pid, &status, 0);
+	if (!WIFEXITED(status) || (WEXITSTATUS(status) != 0 &&
+	    WEXITSTATUS(status) != CANNOT_START)) {
+		tap_note("call %lu fails: status %d, signal %d", n,
+		    WIFEXITED(status) ? WEXITSTATUS(status) : -1,
+		    WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+		check(!"the workload survives");
+	}
+	return reached;
+}
+
+static void
+each_call_fails(void)
+{
+	unsigned long n = 1;
+
+	while (fail_at(n)) {
+		n++;
+		alarm(TAP_SECONDS);
+	}
+	tap_note("%lu calls were made to fail", n - 1);
+	check(n > 20);
+}
+
+int
+main(void)
+{
+	tap_plain("each call that can fail does so once", each_call_fails);
+	return tap_end();
+}
+
+#else
+
+int
+main(void)
+{
+	tap_skip("each call that can fail does so once",
+	    "the library is not built with FAULT=1");
+	return tap_end();
+}
+
+#endif

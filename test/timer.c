@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * timer.c - the heap of timers from inside: order, stop, and firing once.
+ */
+#include "tap.h"
+
+#include "coro.h"
+#include "timer.h"
+
+enum { MANY = 2000 };
+
+static struct wf__timer timers[MANY];
+static struct wf__task waits[MANY];
+static int order[MANY], fired;
+
+static void
+note_ready(struct wf__task *t)
+{
+	order[fired++] = (int)(t - waits);
+}
+
+static void
+start(struct wf__timers *ts, int i, int64_t when)
+{
+	memset(&timers[i], 0, sizeof timers[i]);
+	memset(&waits[i], 0, sizeof waits[i]);
+	timers[i].task = &waits[i];
+	timers[i].claim = 7;
+	wf__timer_start(ts, &timers[i], when);
+}
+
+/* Fired in the order of their times, none early, whatever the order of
+ * starting; stopped ones never. */
+static void
+in_order(void)
+{
+	uint64_t random = tap_seed();
+	struct wf__timers ts;
+	int stopped = 0, before;
+	int64_t now;
+
+	wf__timers_init(&ts);
+	check_eq(wf__timers_first(&ts), WF_FOREVER);
+	for (int i = 0; i < MANY; i++)
+		start(&ts, i, (int64_t)(tap_random(&random) % 1000));
+	for (int i = 0; i < MANY; i += 3) {
+		check(wf__timer_stop(&timers[i]));
+		check(!wf__timer_stop(&timers[i]));
+		stopped++;
+	}
+	fired = 0;
+	for (now = 0; now < 1000; now += 7) {
+		before = fired;
+		wf__timers_run(&ts, now, note_ready);
+		for (int i = before; i < fired; i++) {
+			check(timers[order[i]].node.key <= now);
+			check(timers[order[i]].node.key > now - 7);
+			check(i == 0 || timers[order[i - 1]].node.key <=
+			    timers[order[i]].node.key);
+			check(order[i] % 3 != 0);
+		}
+		check(wf__timers_first(&ts) > now);
+	}
+	wf__timers_run(&ts, 1000, note_ready);
+	check_eq(fired, MANY - stopped);
+	check_eq(wf__timers_first(&ts), WF_FOREVER);
+}
+
+/* A deadline whose wait has been won by somebody else wakes nobody. */
+static void
+claimed_by_others(void)
+{
+	struct wf__timers ts;
+
+	wf__timers_init(&ts);
+	start(&ts, 0, 10);
+	start(&ts, 1, 20);
+	check(wf__cas_acq_rel(&waits[0].claim, 0, 3));
+	fired = 0;
+	wf__timers_run(&ts, 100, note_ready);
+	check_eq(fired, 1);
+	check_eq(order[0], 1);
+	check_eq(waits[0].claim, 3);
+	check_eq(waits[1].claim, 7);
+	check(!wf__timer_stop(&timers[0]));
+}
+
+static int calls, expired_calls;
+
+static void
+note_call(struct wf__timer *t, bool expired)
+{
+	(void)t;
+	calls++;
+	expired_calls += expired;
+}
+
+static void
+callbacks(void)
+{
+	struct wf__timers ts;
+
+	wf__timers_init(&ts);
+	for (int i = 0; i < 10; i++) {
+		memset(&timers[i], 0, sizeof timers[i]);
+		timers[i].fire = note_call;
+		wf__timer_start(&ts, &timers[i], i);
+	}
+	calls = expired_calls = 0;
+	check_eq(wf__timers_run(&ts, 4, note_ready), 5);
+	check_eq(calls, 5);
+	wf__timers_drop(&ts);		/* tells the others */
+	check_eq(calls, 10);
+	check_eq(expired_calls, 5);
+	check_eq(wf__timers_first(&ts), WF_FOREVER);
+}
+
+int
+main(void)
+{
+	tap_plain("in the order of their times", in_order);
+	tap_plain("won by others before", claimed_by_others);
+	tap_plain("callbacks", callbacks);
+	return tap_end();
+}
