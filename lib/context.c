@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * context.c - the tree of contexts over wf__cancel.
- * Layer 5.  Uses: wait, timer, sched, alloc, lock.
+ * Layer 5.  Uses: cancel, timer, sched, alloc, lock.
  *
- * While a context's lock is held:
+ * While a context's own lock is held:
  *   I1  state changes from 0 once; who changed it wakes the waiters and goes
  *       on to the children.
  *   I2  a child is on the list of its parent from its making until it or the
@@ -21,9 +21,9 @@
 
 #include <weft/time.h>
 #include "alloc.h"
+#include "cancel.h"
 #include "sched.h"
 #include "seam.h"
-#include "wait.h"
 
 struct wf_ctx {
 	struct wf__cancel cancel;	/* must be first; see select.c */
@@ -40,7 +40,8 @@ struct wf_ctx {
 
 _Static_assert(offsetof(struct wf_ctx, cancel) == 0, "see chan.c, select.c");
 
-static wf_ctx background = { .deadline = WF_FOREVER, .is_static = true };
+static wf_ctx background = { .cancel.endless = true, .deadline = WF_FOREVER,
+    .is_static = true };
 static wf_ctx no_memory = { .cancel.state = ENOMEM, .deadline = WF_FOREVER,
     .is_static = true };
 static wf_ctx no_parent = { .cancel.state = EINVAL, .deadline = WF_FOREVER,
@@ -63,7 +64,7 @@ unlink_child(wf_ctx *ctx)
 
 	if (parent == &background)
 		return;			/* it keeps no list */
-	wf__lock(&parent->cancel.lock);
+	wf__lock(&parent->cancel.own.lock);
 	if (ctx->linked) {
 		if (ctx->prev)
 			ctx->prev->next = ctx->next;
@@ -73,7 +74,7 @@ unlink_child(wf_ctx *ctx)
 			ctx->next->prev = ctx->prev;
 		ctx->linked = false;
 	}
-	wf__unlock(&parent->cancel.lock);
+	wf__unlock(&parent->cancel.own.lock);
 }
 
 WF_API void
@@ -86,6 +87,7 @@ wf_ctx_unref(wf_ctx *ctx)
 	    wf__add_acq_rel(&ctx->refs, (wf__word)-1) == 1) {	/* [refs] */
 		parent = ctx->parent;
 		unlink_child(ctx);
+		wf__cancel_drop(&ctx->cancel);
 		wf__free(ctx, sizeof *ctx);
 		ctx = parent;
 	}
@@ -112,18 +114,14 @@ disown_children(wf_ctx *ctx, wf_ctx *list)
 static wf_ctx *
 end(wf_ctx *ctx, int err, wf_ctx *list)
 {
-	struct wf__waiter *waiters;
-
-	wf__lock(&ctx->cancel.lock);
+	wf__lock(&ctx->cancel.own.lock);
 	if (wf__cancel_state(&ctx->cancel)) {
-		wf__unlock(&ctx->cancel.lock);
+		wf__unlock(&ctx->cancel.own.lock);
 		return list;
 	}
 	wf__store_release(&ctx->cancel.state, (wf__word)err);	/* [cancel] */
-	waiters = wf__waitq_claim_all(&ctx->cancel.waiters);
 	list = disown_children(ctx, list);
-	wf__unlock(&ctx->cancel.lock);
-	wf__waitq_ready_all(waiters);
+	wf__cancel_wake(&ctx->cancel);
 	if (ctx->timer.fire && wf__timer_stop(&ctx->timer))
 		wf_ctx_unref(ctx);
 	return list;
@@ -189,7 +187,7 @@ link_child(wf_ctx *ctx)
 
 	if (parent == &background)
 		return;
-	wf__lock(&parent->cancel.lock);
+	wf__lock(&parent->cancel.own.lock);
 	err = wf__cancel_state(&parent->cancel);
 	if (!err && !wf__cancel_state(&ctx->cancel)) {
 		ctx->prev = NULL;
@@ -199,7 +197,7 @@ link_child(wf_ctx *ctx)
 		parent->children = ctx;
 		ctx->linked = true;
 	}
-	wf__unlock(&parent->cancel.lock);
+	wf__unlock(&parent->cancel.own.lock);
 	if (err)
 		cancel_tree(ctx, err);
 }

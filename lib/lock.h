@@ -10,9 +10,10 @@
  * nobody was inside in between, like with a sequence lock [lock].  Unlock is
  * plain stores; who waits spins, then yields, then naps.
  *
- * Lock order: channels and contexts of a select by address; then a timer
- * heap; then a run queue, the shared queue, the idle list, a stack class.
- * ready() is called with no lock held, so none of the latter nest in practice.
+ * Lock order: channels of a select by address, or the one object waited on;
+ * then lists of what can be cancelled, by address; then a timer heap; then
+ * a run queue, the shared queue, the idle list, a stack class.  ready() is
+ * called with no lock held, so none of the latter nest in practice.
  *
  * wf__bias is a lock whose owner, one worker, comes nearly always, and others
  * rarely:
@@ -43,6 +44,12 @@ wf__lock(struct wf__lock *l)
 {
 	if (wf__unlikely(!wf__flag_set_acquire(&l->held)))	/* [lock] */
 		wf__lock_slow(l);
+}
+
+static inline bool
+wf__try_lock(struct wf__lock *l)
+{
+	return wf__flag_set_acquire(&l->held);			/* [lock] */
 }
 
 static inline void

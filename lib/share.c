@@ -139,16 +139,19 @@ wf__share_push_list(struct wf__worker *w, struct wf__tasks *list)
 	wf__share_push(&spill);
 }
 
-/* Under the lock: at most n tasks, half of each kind if there are both. */
+/* Under the lock: at most n tasks, half of each kind if there are both; the
+ * odd one, which may be the only one, is of each kind in turn. */
 static void
-take_share(struct wf__tasks *share, size_t n, bool oldest)
+take_share(struct wf__tasks *share, size_t n, unsigned turn)
 {
 	size_t starts = wf__sched.shared.starts.n;
+	size_t half = (n + (turn % 2 == 0)) / 2;
 
-	if (wf__sched.shared.ready.n && starts > (n + 1) / 2)
-		starts = (n + 1) / 2;
+	if (wf__sched.shared.ready.n && starts > half)
+		starts = half;
 	for (; share->n < n && starts; starts--)
-		wf__tasks_add(share, take_start(oldest && !share->n));
+		wf__tasks_add(share, take_start(!share->n &&
+		    turn % OLDEST_EACH == 0));
 	while (share->n < n && wf__sched.shared.ready.n)
 		wf__tasks_add(share,
 		    wf__tasks_take(&wf__sched.shared.ready));
@@ -166,7 +169,7 @@ wf__share_take(struct wf__worker *w)
 	n = (wf__sched.shared.ready.n + wf__sched.shared.starts.n) /
 	    wf__load_relaxed(&wf__sched.n_workers) + 1;
 	n = n < WF__RUNQ_SIZE / 2 ? n : WF__RUNQ_SIZE / 2;
-	take_share(&share, n, ++w->shares % OLDEST_EACH == 0);
+	take_share(&share, n, ++w->shares);
 	publish_length();
 	wf__unlock(&wf__sched.shared.lock);
 	n = share.n;

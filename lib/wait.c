@@ -1,9 +1,94 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wait.c - numbers for the objects that are waited on.
- * Layer 3.  Uses: wait.
+ * wait.c - wait in one queue, with or without an early end.
+ * Layer 3.  Uses: wait, cancel, park.
+ *
+ * With something that can end it early the task has two waiters, both
+ * contested.  The object's lock is taken first and dropped last [publish].  So
+ * a winner who came by the object's queue came after the commit had ended, and
+ * nothing of the object is touched any more; and who was woken by the other
+ * one takes the object's lock, and thereby waits for that end.
  */
 #include "wait.h"
+
+#include <weft/time.h>
+#include "cancel.h"
+
+struct two_locks {
+	struct wf__lock *last, *first;
+};
+
+static void
+unlock_one(void *lock)
+{
+	wf__unlock(lock);
+}
+
+static void
+unlock_two(void *arg)
+{
+	struct two_locks locks = *(struct two_locks *)arg;
+
+	wf__unlock(locks.first);
+	wf__unlock(locks.last);
+}
+
+static int
+wait_for_queue(const struct wf__wait *wait)
+{
+	struct wf__task spare, *me = wf__park_self(&spare);
+	struct wf__waiter spare_waiter, *w = wf__waiter_of(me, &spare_waiter);
+	struct wf__parking p = { unlock_one, wait->lock, WF_FOREVER, 0,
+	    wait->why, wait->number };
+
+	w->value = wait->value;
+	wf__waitq_add(wait->queue, w);
+	wf__park(me, &p);
+	return 0;
+}
+
+/* With the locks of both held. */
+static int
+wait_for_either(const struct wf__wait *wait, struct wf__cancel_list *list)
+{
+	struct wf__task spare, *me = wf__park_self(&spare);
+	struct wf__waiter spare_waiter, *w = wf__waiter_of(me, &spare_waiter);
+	struct wf__waiter early = { .task = me, .index = 1,
+	    .contested = true };
+	struct two_locks locks = { wait->lock, &list->lock };
+	struct wf__parking p = { unlock_two, &locks, WF_FOREVER, 0, wait->why,
+	    wait->number };
+
+	w->value = wait->value;
+	w->contested = true;
+	wf__waitq_add(wait->queue, w);
+	wf__cancel_attach(list, &early);
+	wf__park(me, &p);
+	if (wf__load_acquire(&me->claim) == w->index + 1) {	/* [claim] */
+		wf__cancel_detach(wait->cancel, &early);
+		return 0;
+	}
+	wf__lock(wait->lock);
+	if (w->queued)
+		wf__waitq_remove(wait->queue, w);
+	return -wf__cancel_state(wait->cancel);
+}
+
+int
+wf__wait(const struct wf__wait *wait)
+{
+	struct wf__cancel_list *list;
+	int err;
+
+	if (!wait->cancel || wait->cancel->endless)
+		return wait_for_queue(wait);
+	list = wf__cancel_list(wait->cancel);
+	wf__cancel_lock(list);
+	if (!(err = wf__cancel_state(wait->cancel)))
+		return wait_for_either(wait, list);
+	wf__unlock(&list->lock);
+	return -err;
+}
 
 uint64_t
 wf__wait_number(void)

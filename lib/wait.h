@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * wait.h - waiter nodes, their queues, and the cancel word.
+ * wait.h - waiter nodes, their queues, and the wait in one of them.
  * Layer 3.  Uses: park, lock.
  *
  * A waiter stands for one task on one object's queue, under that object's
@@ -33,26 +33,11 @@ struct wf__waiter {
 _Static_assert(sizeof(struct wf__waiter) <=
     sizeof(((struct wf__coro *)0)->waiter), "room in the record");
 
+struct wf__cancel;
+
 struct wf__waitq {
 	struct wf__waiter *first, *last;
 };
-
-/*
- * What can be cancelled: the first member of every context.  state is 0, then
- * the errno it ended with, for ever; asking whether it is done is one load
- * [cancel].  Waiters are under the lock, and attach only when about to park.
- */
-struct wf__cancel {
-	struct wf__lock lock;		/* must be first; see select.c */
-	wf__word state;
-	struct wf__waitq waiters;
-};
-
-static inline int
-wf__cancel_state(const struct wf__cancel *c)
-{
-	return (int)wf__load_acquire(&c->state);	/* [cancel] */
-}
 
 static inline void
 wf__waitq_add(struct wf__waitq *q, struct wf__waiter *w)
@@ -149,6 +134,24 @@ wf__waiter_of(struct wf__task *t, struct wf__waiter *spare)
 	w->ok = false;
 	return w;
 }
+
+/* A wait in one queue. */
+struct wf__wait {
+	struct wf__lock *lock;		/* of the queue */
+	struct wf__waitq *queue;
+	struct wf__cancel *cancel;	/* what ends it early, or NULL */
+	void *value;			/* the waiter's */
+	const char *why;		/* for reports, static */
+	uint64_t number;		/* likewise, of the object */
+};
+
+/*
+ * With the lock held: wait until somebody takes the waiter off the queue and
+ * readies it; 0, and the lock is not held: the object may be gone by now.  Or
+ * until *cancel is done: its -errno, with the waiter off and the lock held
+ * again.
+ */
+int wf__wait(const struct wf__wait *wait);
 
 /* The number of an object, for reports: no address is ever printed. */
 uint64_t wf__wait_number(void);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * waitgroup.c - a counter that can be waited on.
- * Layer 3.  Uses: wait, park, lock, report.
+ * Layer 3.  Uses: wait, cancel, lock, report.
  *
  *   state:  | waiters flag (bit 32) | counter (32 bits) |
  *
@@ -19,6 +19,7 @@
 
 #include <errno.h>
 
+#include "cancel.h"
 #include "lock.h"
 #include "report.h"
 #include "seam.h"
@@ -146,98 +147,41 @@ is_over(struct group *g)
 	    !wf__lock_is_held(&g->lock);
 }
 
-static void
-unlock_group(void *lock)
+/* Wait until the counter is zero, or until *cancel is done. */
+static int
+wait_for_zero(struct group *g, struct wf__cancel *cancel)
 {
-	wf__unlock(lock);
+	struct wf__wait wait = { .lock = &g->lock, .queue = &g->waiters,
+	    .cancel = cancel, .why = "for waitgroup" };
+	int err;
+
+	wf__lock(&g->lock);
+	if (!announce(g)) {
+		wf__unlock(&g->lock);
+		return 0;
+	}
+	wait.number = g->number;
+	err = wf__wait(&wait);
+	if (err) {
+		lower_flag(g);
+		wf__unlock(&g->lock);
+	}
+	return err;
 }
 
 WF_API void
 wf_waitgroup_wait(wf_waitgroup *wg)
 {
-	struct group *g = group_of(wg);
-	struct wf__waiter spare_waiter, *w;
-	struct wf__task spare, *me;
-	struct wf__parking p;
-
 	wf__seam_point();
-	if (is_over(g))
-		return;
-	wf__lock(&g->lock);
-	if (!announce(g)) {
-		wf__unlock(&g->lock);
-		return;
-	}
-	me = wf__park_self(&spare);
-	w = wf__waiter_of(me, &spare_waiter);
-	wf__waitq_add(&g->waiters, w);
-	p = (struct wf__parking){ unlock_group, &g->lock, INT64_MAX, 0,
-	    "for waitgroup", g->number };
-	wf__park(me, &p);
-}
-
-struct pair {
-	struct group *group;
-	struct wf__cancel *cancel;
-};
-
-/* The group's lock was taken first, and is dropped last.  [publish] */
-static void
-unlock_pair(void *arg)
-{
-	struct pair *p = arg;
-	struct wf__lock *last = &p->group->lock;
-
-	wf__unlock(&p->cancel->lock);
-	wf__unlock(last);
-}
-
-/* With both locks held. */
-static int
-wait_for_either(struct pair *pair)
-{
-	struct wf__task spare, *me = wf__park_self(&spare);
-	struct wf__waiter done = { .task = me, .index = 0, .contested = true };
-	struct wf__waiter cancelled = { .task = me, .index = 1,
-	    .contested = true };
-	struct wf__parking p = { unlock_pair, pair, INT64_MAX, 0,
-	    "for waitgroup", pair->group->number };
-
-	wf__waitq_add(&pair->group->waiters, &done);
-	wf__waitq_add(&pair->cancel->waiters, &cancelled);
-	wf__park(me, &p);
-	wf__lock(&pair->group->lock);
-	if (done.queued) {
-		wf__waitq_remove(&pair->group->waiters, &done);
-		lower_flag(pair->group);
-	}
-	wf__unlock(&pair->group->lock);
-	wf__lock(&pair->cancel->lock);
-	if (cancelled.queued)
-		wf__waitq_remove(&pair->cancel->waiters, &cancelled);
-	wf__unlock(&pair->cancel->lock);
-	if (wf__load_acquire(&me->claim) == done.index + 1)	/* [claim] */
-		return 0;
-	return -wf__cancel_state(pair->cancel);
+	if (!is_over(group_of(wg)))
+		wait_for_zero(group_of(wg), NULL);
 }
 
 WF_API int
 wf_waitgroup_wait_ctx(wf_ctx *ctx, wf_waitgroup *wg)
 {
-	struct pair pair = { group_of(wg), (struct wf__cancel *)(void *)ctx };
-	int err;
-
 	wf__seam_point();
 	if (!ctx)
 		return -EINVAL;
-	wf__lock(&pair.group->lock);
-	if (!announce(pair.group)) {
-		wf__unlock(&pair.group->lock);
-		return 0;
-	}
-	wf__lock(&pair.cancel->lock);
-	if (!(err = -wf__cancel_state(pair.cancel)))
-		return wait_for_either(&pair);
-	unlock_pair(&pair);
-	return err;
+	return wait_for_zero(group_of(wg), wf__cancel_of(ctx));
 }

@@ -32,8 +32,10 @@
 #include "seam.c"	/* disorder, in CHAOS builds */
 
 /* 3: waiting for each other */
-#include "wait.c"	/* waiter nodes */
+#include "wait.c"	/* waiter nodes, the wait in one queue */
+#include "cancel.c"	/* what ends a wait early */
 #include "chan.c"	/* channels */
+#include "selection.c"	/* the cases of a select, sorted out */
 #include "select.c"	/* one of several */
 #include "waitgroup.c"	/* all of several */
 #include "defer.c"	/* calls at the end of a scope */

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * share.c - tests of the shared queue, with a worker that does not run: what
+ * waits there is taken sooner or later, whatever else keeps coming.
+ */
+#include "tap.h"
+
+#include "sched.h"
+#include "share.h"
+
+static struct wf__worker worker;
+
+static void
+push(struct wf__task *t)
+{
+	struct wf__tasks one = { 0 };
+
+	wf__tasks_add(&one, t);
+	wf__share_push(&one);
+}
+
+/* Take shares until the task comes; something new arrives before each. */
+static int
+shares_until(struct wf__task *wanted, struct wf__start *news, int n)
+{
+	struct wf__task *t;
+
+	push(wanted);
+	for (int i = 0; i < n; i++) {
+		push(&news[i].task);
+		check(wf__share_take(&worker));
+		while ((t = wf__runq_pop(&worker.queue)))
+			if (t == wanted)
+				return i + 1;
+	}
+	return n + 1;
+}
+
+enum { NEWS = 100 };
+
+/* The shares are of one task each: there are many workers. */
+static void
+set_up(struct wf__start *news, enum wf__kind kind)
+{
+	memset(&wf__sched, 0, sizeof wf__sched);
+	memset(&worker, 0, sizeof worker);
+	memset(news, 0, NEWS * sizeof *news);
+	wf__store_relaxed(&wf__sched.n_workers, 16);
+	wf__runq_init(&worker.queue);
+	for (int i = 0; i < NEWS; i++)
+		news[i].task.kind = (uint8_t)kind;
+}
+
+static void
+ready_beside_starts(void)
+{
+	static struct wf__start news[NEWS];
+	struct wf__task ready = { .kind = WF__CORO };
+
+	set_up(news, WF__START);
+	check(shares_until(&ready, news, NEWS) <= 2);
+}
+
+static void
+start_beside_ready(void)
+{
+	static struct wf__start news[NEWS];
+	struct wf__start start = { .task.kind = WF__START };
+
+	set_up(news, WF__CORO);
+	check(shares_until(&start.task, news, NEWS) <= 2);
+}
+
+static void
+oldest_start(void)
+{
+	static struct wf__start news[NEWS];
+	struct wf__start start = { .task.kind = WF__START };
+
+	set_up(news, WF__START);
+	check(shares_until(&start.task, news, NEWS) <= 8);
+	memset(&wf__sched, 0, sizeof wf__sched);
+}
+
+int
+main(void)
+{
+	tap_plain("what is ready is not kept by what is spawned",
+	    ready_beside_starts);
+	tap_plain("what is spawned is not kept by what is ready",
+	    start_beside_ready);
+	tap_plain("the oldest spawned is not kept by newer ones",
+	    oldest_start);
+	return tap_end();
+}
