@@ -44,6 +44,7 @@
 #include <weft/chan.h>		/* typed channels */
 #include <weft/select.h>	/* waiting for one of several things */
 #include <weft/defer.h>		/* calls at the end of a scope */
+#include <weft/blocking.h>	/* calls that block their thread */
 #include <weft/runtime.h>	/* run, start, stop, options */
 #include <weft/look.h>		/* dump, statistics, report hook */
 

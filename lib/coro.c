@@ -12,6 +12,7 @@
 #include <errno.h>
 
 #include "alloc.h"
+#include "blocking.h"
 #include "park.h"
 #include "report.h"
 #include "share.h"
@@ -313,6 +314,7 @@ wf__coro_exit(void)
 {
 	struct wf__coro *me = wf__self()->running;
 
+	wf__blocking_leave_all(wf__self());
 	while (me->defers)
 		wf__defer_run(me->defers);
 	me->exiting = true;

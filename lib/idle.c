@@ -254,7 +254,12 @@ unlist_idle(struct wf__worker *w)
 static int64_t
 sleep_until(struct wf__worker *w)
 {
-	int64_t until = wf__timers_first(&w->timers), retry;
+	/* Relaxed: we are on the list, and behind a heavy fence; who enters a
+	 * region has an ordinary one, and wakes somebody if it has timers. */
+	bool blocked = wf__load_relaxed(&wf__sched.blocked);
+	int64_t until = blocked ? first_timer_of_all() :
+	    wf__timers_first(&w->timers);
+	int64_t retry;
 
 	if (wf__load_relaxed(&wf__sched.starved.length)) {
 		retry = wf__seam_now() + STARVED_RETRY;

@@ -19,6 +19,7 @@
 
 #include <weft/time.h>
 #include "idle.h"
+#include "workers.h"
 
 #define LOOK (10 * WF_MS)
 #define TRIM_EVERY (WF_SEC / 2)
@@ -77,6 +78,11 @@ compensate(int64_t now)
 	for (unsigned i = 0; i < n; i++) {
 		struct wf__worker *w = wf__sched_worker(i);
 
+		if (wf__load_relaxed(&w->blocking)) {
+			blocked++;
+			waits |= due(w, now);
+			continue;
+		}
 		if (!is_stuck(w, now, &waits) || i >= limit)
 			continue;
 		if (wf__os_thread_blocked(&w->thread))
@@ -92,9 +98,9 @@ compensate(int64_t now)
 	if (waits && wf__load_relaxed(&wf__sched.n_idle))
 		wf__idle_wake();
 	else if (waits && wanted > limit)
-		wf__sched_limit((int)(limit + 1));
+		wf__workers_limit((int)(limit + 1));
 	else if (wanted < limit)
-		wf__sched_limit((int)wanted);
+		wf__workers_limit((int)wanted);
 }
 
 static void

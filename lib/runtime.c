@@ -26,6 +26,7 @@
 #include "stack.h"
 #include "switch.h"
 #include "waitgroup.h"
+#include "workers.h"
 
 #define LEAVE_WITHIN (200 * WF_MS)	/* the workers, at the end of a run */
 
@@ -87,11 +88,11 @@ dump_for_report(int fd, size_t limit)
 static bool
 end_workers(int64_t deadline)
 {
-	rt.abandoned = !wf__sched_stop(deadline);
+	rt.abandoned = !wf__workers_stop(deadline);
 	if (rt.abandoned)
 		return false;
 	wf__dump_leave_behind();
-	wf__sched_free();
+	wf__workers_free();
 	if (!wf__dump_left) {
 		wf__coro_free_all();
 		wf__stack_free_all();
@@ -124,13 +125,13 @@ start(const struct wf_options *options)
 	wf__switch_inherit();
 	if (o.catch_overflow && !o.no_catch_overflow)
 		rt.catching = wf__os_catch_faults(is_overflow) == 0;
-	if ((err = wf__sched_start(o.workers)) < 0) {
-		wf__sched_free();
+	if ((err = wf__workers_start(o.workers)) < 0) {
+		wf__workers_free();
 		return err;
 	}
 	if ((err = wf__monitor_start()) < 0) {
-		wf__sched_stop(WF_FOREVER);
-		wf__sched_free();
+		wf__workers_stop(WF_FOREVER);
+		wf__workers_free();
 		return err;
 	}
 	wf__store_release(&wf__sched.running, 1);		/* [running] */
@@ -306,7 +307,7 @@ wf_workers(int n)
 		if (n) {
 			/* Relaxed: the monitor's next look is soon enough. */
 			wf__store_relaxed(&wf__sched.target, (wf__word)n);
-			wf__sched_limit(n);
+			wf__workers_limit(n);
 		}
 	} else {
 		struct wf_options o = { 0 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * sched.c - the worker loop: pick, search, sleep; start and stop.
+ * sched.c - the worker loop: pick, search, sleep.
  * Layer 2.  Uses: sched, share, idle, park, monitor.
  *
  * At most one worker searches at a time, the one with the token: a burst of
@@ -9,17 +9,13 @@
  */
 #include "sched.h"
 
-#include <errno.h>
-
 #include <weft/time.h>
-#include "alloc.h"
 #include "idle.h"
 #include "monitor.h"
 #include "park.h"
 #include "share.h"
 
 enum {
-	ROUND = 64,			/* switches between housekeepings */
 	SEARCH_ROUNDS = 30,
 	SEARCH_PAUSES = 40,
 	STALE_ROUND = 12		/* then a next slot counts as stale */
@@ -70,11 +66,23 @@ wf__sched_live(void)
 
 /* ---- choosing ---- */
 
+/* One that is in no blocking region, if there is one. */
+static struct wf__worker *
+a_free_worker(void)
+{
+	size_t n = wf__load_acquire(&wf__sched.n_workers);	/* [worker] */
+
+	for (unsigned i = 0; i < n; i++)
+		if (!wf__load_relaxed(&wf__sched_worker(i)->blocking))
+			return wf__sched_worker(i);
+	return wf__sched_worker(0);
+}
+
 void
 wf__sched_timer_start(struct wf__timer *t, int64_t when)
 {
 	struct wf__worker *self = wf__self();
-	struct wf__worker *w = self ? self : wf__sched_worker(0);
+	struct wf__worker *w = self ? self : a_free_worker();
 
 	if (wf__timer_start(&w->timers, t, when) && w != self)
 		wf__idle_wake_worker(w);
@@ -87,6 +95,17 @@ run_timers(struct wf__worker *w, int64_t now)
 	    wf__timers_run(&w->timers, now, wf__ready_behind);
 }
 
+/* Of workers that are in a blocking region and cannot do it themselves. */
+static void
+run_timers_of_blocked(int64_t now)
+{
+	size_t n = wf__load_acquire(&wf__sched.n_workers);	/* [worker] */
+
+	for (unsigned i = 0; i < n; i++)
+		if (wf__load_relaxed(&wf__sched_worker(i)->blocking))
+			run_timers(wf__sched_worker(i), now);
+}
+
 /*
  * Every ROUND switches, on the scheduler's own stack: what a busy worker would
  * otherwise never get to.
@@ -97,9 +116,11 @@ housekeep(struct wf__worker *w)
 	struct wf__tasks spill = { 0 };
 	int64_t now = wf__seam_now();
 
-	w->countdown = ROUND;
+	w->countdown = WF__ROUND;
 	wf__monitor_clock(now);
 	run_timers(w, now);
+	if (wf__unlikely(wf__load_relaxed(&wf__sched.blocked)))
+		run_timers_of_blocked(now);
 	wf__share_take(w);
 	wf__share_retry_starved();
 	if (now - w->slice > SLICE) {
@@ -303,8 +324,8 @@ loop(struct wf__worker *w)
 	}
 }
 
-static void
-worker_main(void *arg)
+void
+wf__sched_worker_main(void *arg)
 {
 	struct wf__worker *w = arg;
 
@@ -319,111 +340,4 @@ worker_main(void *arg)
 	/* The last touch of anything shared.  [stop] */
 	wf__add32_acq_rel(&wf__sched.gone, 1);
 	wf__os_futex_wake(&wf__sched.gone, 1);
-}
-
-/* ---- start and stop ---- */
-
-static int
-add_worker(void)
-{
-	size_t n = wf__load_relaxed(&wf__sched.n_workers);
-	struct wf__worker *w;
-	int err;
-
-	if (n == WF__SLOTS)
-		return -EAGAIN;
-	w = (struct wf__worker *)wf__load_relaxed(&wf__sched.workers[n]);
-	if (!w && !(w = wf__alloc(sizeof *w)))
-		return -ENOMEM;
-	memset(w, 0, sizeof *w);
-	w->index = (int)n;
-	w->random = wf__os_seed() + n;
-	wf__store_relaxed(&w->patience_next, 1);
-	w->countdown = ROUND;
-	wf__runq_init(&w->queue);
-	wf__timers_init(&w->timers);
-	wf__store_release(&wf__sched.workers[n], (wf__word)w);	/* [worker] */
-	wf__store_release(&wf__sched.n_workers, n + 1);		/* [worker] */
-	err = wf__os_thread_start(&w->thread, worker_main, w, "weft-worker");
-	if (err)
-		wf__store_release(&wf__sched.n_workers, n);	/* [worker] */
-	return err;
-}
-
-void
-wf__sched_limit(int n)
-{
-	wf__lock(&wf__sched.growth);
-	/* Relaxed: who is over the limit sees it at its next pass. */
-	wf__store_relaxed(&wf__sched.limit, (wf__word)n);
-	while (wf__load_relaxed(&wf__sched.n_workers) < (wf__word)n)
-		if (add_worker() < 0)
-			break;
-	for (unsigned i = 0; i < wf__load_relaxed(&wf__sched.n_workers); i++)
-		wf__idle_wake_worker(wf__sched_worker(i));
-	wf__unlock(&wf__sched.growth);
-}
-
-int
-wf__sched_start(int n)
-{
-	int err = 0;
-
-	wf__os_fence_setup();
-	/* Relaxed: the workers are started afterwards. */
-	wf__store_relaxed(&wf__sched.target, (wf__word)n);
-	wf__store_relaxed(&wf__sched.limit, (wf__word)n);
-	wf__store_relaxed(&wf__sched.clock, (wf__word)wf__seam_now());
-	for (int i = 0; i < n && !err; i++)
-		err = add_worker();
-	return wf__load_relaxed(&wf__sched.n_workers) ? 0 : err;
-}
-
-/* Is a coroutine in the middle of something?  Otherwise workers that are still
- * there only wait for a core, to leave. */
-static bool
-is_any_busy(unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		if (wf__load_relaxed(&wf__sched_worker(i)->busy))
-			return true;
-	return false;
-}
-
-bool
-wf__sched_stop(int64_t deadline)
-{
-	/* Relaxed: no worker is added any more. */
-	unsigned n = (unsigned)wf__load_relaxed(&wf__sched.n_workers), gone;
-	int64_t until;
-
-	wf__store_release(&wf__sched.stopping, 1);		/* [stop] */
-	for (unsigned i = 0; i < n; i++)
-		wf__idle_wake_worker(wf__sched_worker(i));
-	while ((gone = wf__load32_acquire(&wf__sched.gone)) < n) { /* [stop] */
-		if (wf__os_now() < deadline)
-			until = deadline;
-		else if (is_any_busy(n))
-			return false;
-		else
-			until = wf__os_now() + WF_MS;
-		wf__os_futex_wait(&wf__sched.gone, gone, until);
-	}
-	for (unsigned i = 0; i < n; i++)
-		wf__os_thread_join(&wf__sched_worker(i)->thread);
-	return true;
-}
-
-void
-wf__sched_free(void)
-{
-	struct wf__worker *w;
-
-	for (unsigned i = 0; i < WF__SLOTS; i++) {
-		if (!(w = wf__sched_worker(i)))
-			break;
-		wf__timers_drop(&w->timers);
-		wf__free(w, sizeof *w);
-	}
-	memset(&wf__sched, 0, sizeof wf__sched);
 }

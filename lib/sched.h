@@ -19,7 +19,8 @@
 enum {
 	WF__MAX_WORKERS = 1024,		/* by option */
 	WF__MAX_EXTRA = 256,		/* that stand in for stuck ones */
-	WF__SLOTS = WF__MAX_WORKERS + WF__MAX_EXTRA
+	WF__SLOTS = WF__MAX_WORKERS + WF__MAX_EXTRA,
+	WF__ROUND = 64			/* switches between housekeepings */
 };
 
 /* What the code that runs next does for a coroutine that has just been
@@ -50,6 +51,7 @@ struct wf__worker {
 	/* ...and looked at by others. */
 	wf__word switches;
 	wf__word busy;			/* runs a coroutine */
+	wf__word blocking;		/* depth of regions; see blocking.c */
 	wf__word spawned, ended;	/* coroutines, by this worker */
 	wf__word steals;
 	wf__word patience;		/* see wf__idle_notify() */
@@ -101,6 +103,7 @@ struct wf__sched {
 	wf__word target;		/* limit without stand-ins */
 	wf__word running;		/* started and not stopping */
 	wf__word stopping;
+	wf__word blocked;		/* workers in a blocking region */
 	wf__word32 gone;		/* workers that have left */
 	struct wf__sched_hooks hooks;
 
@@ -138,14 +141,8 @@ struct wf__sched {
 
 extern struct wf__sched wf__sched;
 
-/* Set up and start n workers; 0, -ENOMEM, -EAGAIN.  Fewer than n may start. */
-int wf__sched_start(int n);
-/* Ask all workers to leave at their next switch, and join them; false if after
- * the deadline a coroutine still keeps one of them.  Then: */
-bool wf__sched_stop(int64_t deadline);
-void wf__sched_free(void);
-/* Change the limit; starts or wakes workers. */
-void wf__sched_limit(int n);
+/* What a worker's thread runs; arg is the worker. */
+void wf__sched_worker_main(void *arg);
 
 /* Coroutines that were spawned and have not ended: never too few, and exact
  * when nothing is spawned or ends meanwhile. */

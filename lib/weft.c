@@ -25,9 +25,11 @@
 #include "runq.c"	/* one worker's run queue */
 #include "timer.c"	/* one worker's timers */
 #include "sched.c"	/* the worker loop: pick, search, sleep */
+#include "workers.c"	/* how many there are */
 #include "share.c"	/* tasks between workers */
 #include "idle.c"	/* who sleeps, and who is woken when */
 #include "park.c"	/* the two doors: park and ready */
+#include "blocking.c"	/* threads about to sleep in a call */
 #include "monitor.c"	/* the watcher of stuck workers */
 #include "seam.c"	/* disorder, in CHAOS builds */
 

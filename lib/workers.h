@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * workers.h - how many workers there are.
+ * Layer 2.  Uses: sched.
+ */
+#ifndef WF__WORKERS_H
+#define WF__WORKERS_H
+
+#include "sched.h"
+
+/* Set up and start n workers; 0, -ENOMEM, -EAGAIN.  Fewer than n may start. */
+int wf__workers_start(int n);
+/* Ask all workers to leave at their next switch, and join them; false if after
+ * the deadline a coroutine still keeps one of them.  Then: */
+bool wf__workers_stop(int64_t deadline);
+void wf__workers_free(void);
+/* Change the limit; starts or wakes workers. */
+void wf__workers_limit(int n);
+/* Let as many more run as are in blocking regions, up to WF__MAX_EXTRA. */
+void wf__workers_stand_in(void);
+
+#endif
