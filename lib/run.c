@@ -107,7 +107,7 @@ on_deadlock(uint64_t live)
 		perhaps_deadlock(live);
 		return;
 	}
-	/* Relaxed: only one may reporun. */
+	/* Relaxed: only one may report. */
 	if (wf__add_relaxed(&once, 1))
 		return;
 	if (wf__load_acquire(&run.main_ended))			/* [main] */

@@ -64,7 +64,8 @@ wf__switch_prepare(void *low, void *high, void (*fn)(void))
 	f->mxcsr = start_mxcsr;
 	f->x87 = start_x87;
 	f->rbx = (void *)(uintptr_t)fn;
-	f->ip = (void *)(uintptr_t)wf__switch_entry;
+	/* After the nop. */
+	f->ip = (void *)((uintptr_t)wf__switch_entry + 1);
 	return f;
 }
 

@@ -117,7 +117,9 @@ wf__switch:
 /*
  * wf__switch_entry: where a new stack begins.  wf__switch_prepare() laid it
  * out so that wf__switch() "returns" here with the function to run in rbx.
- * The unwinder is told that nothing is above.
+ * The unwinder is told that nothing is above.  It looks for the rules of the
+ * byte before a return address, as if that were the end of a call: so there is
+ * a nop, and the address on a new stack is the one after it.
  */
 	.globl wf__switch_entry
 	.hidden wf__switch_entry
@@ -127,6 +129,7 @@ wf__switch_entry:
 	.cfi_startproc
 	.cfi_undefined rip
 	.cfi_undefined rbp
+	nop
 	endbr64
 	xorl %ebp, %ebp
 	call *%rbx
