@@ -320,7 +320,8 @@ full()
 	timeout "$limit" "$examples/$program" "$@" >/dev/full 2>"$tmp/err"
 	status=$?
 	: >"$tmp/out"
-	[ "$status" -eq 1 ] && grep -q "^$program: stdout: " "$tmp/err"
+	[ "$status" -eq 1 ] &&
+	    grep -q "^$program: the output cannot be written" "$tmp/err"
 	result $? "full disk: $program"
 }
 

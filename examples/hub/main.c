@@ -241,7 +241,7 @@ main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	status = wf_run(app, &chat);
 	if (fflush(stdout) || ferror(stdout)) {
-		perror("hub: stdout");
+		fputs("hub: the output cannot be written\n", stderr);
 		return 1;
 	}
 	return status;

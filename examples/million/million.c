@@ -233,7 +233,7 @@ main(int argc, char **argv)
 		n = find_room();
 	status = wf_run(app, n, (size_t)kib * 1024);
 	if (fflush(stdout) || ferror(stdout)) {
-		perror("million: stdout");
+		fputs("million: the output cannot be written\n", stderr);
 		return 1;
 	}
 	return status;

@@ -326,7 +326,7 @@ main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	status = wf_run(app, &p);
 	if (fflush(stdout) || ferror(stdout)) {
-		perror("pipeline: stdout");
+		fputs("pipeline: the output cannot be written\n", stderr);
 		return 1;
 	}
 	return status;

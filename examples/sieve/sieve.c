@@ -152,7 +152,7 @@ main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	status = wf_run(app, n);
 	if (fflush(stdout) || ferror(stdout)) {
-		perror("sieve: stdout");
+		fputs("sieve: the output cannot be written\n", stderr);
 		return 1;
 	}
 	return status;

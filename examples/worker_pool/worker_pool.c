@@ -254,7 +254,7 @@ main(int argc, char **argv)
 	status = wf_run(app, workers, *argv ? argv : found.gl_pathv);
 	globfree(&found);
 	if (fflush(stdout) || ferror(stdout)) {
-		perror("worker_pool: stdout");
+		fputs("worker_pool: the output cannot be written\n", stderr);
 		return 1;
 	}
 	return status;
