@@ -97,9 +97,9 @@ install: all
 	install -m 644 include/weft/*.h $(DESTDIR)$(includedir)/weft
 	install -m 644 $(BUILD)/libweft.a $(DESTDIR)$(libdir)
 	install -m 755 $(BUILD)/$(SHARED) $(DESTDIR)$(libdir)
-	ln -sf $(SHARED) $(DESTDIR)$(libdir)/$(SONAME)
-	ln -sf $(SONAME) $(DESTDIR)$(libdir)/libweft.so
+	cp -fP $(BUILD)/$(SONAME) $(BUILD)/libweft.so $(DESTDIR)$(libdir)
 	install -m 644 $(BUILD)/weft.pc $(DESTDIR)$(libdir)/pkgconfig
+	@[ '$(DESTDIR)' ] || ldconfig 2>/dev/null || :	# so that ld.so knows it
 uninstall:
 	cd $(DESTDIR)$(includedir) && rm -rf weft weft.h
 	cd $(DESTDIR)$(libdir) && rm -f libweft.* pkgconfig/weft.pc
