@@ -33,7 +33,7 @@ hand_over(struct wf__worker *w)
 	wf__workers_stand_in();
 	wf__runq_drain(&w->queue, &all);
 	wf__share_push(&all);
-	if (wf__timers_first(&w->timers) != WF_FOREVER)
+	if (wf__timerq_first(&w->timers) != WF_FOREVER)
 		wf__idle_wake();
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * coro.h - the coroutine record, its states, and what parks.
- * Layer 2.  Uses: stack, switch, sanitize, timer.
+ * Layer 2.  Uses: stack, switch, sanitize, timerq.
  *
  *	start -> running <-> parked
  *	            |  \-> runnable -> running
@@ -24,7 +24,7 @@
 #include <weft/defer.h>
 #include "sanitize.h"
 #include "stack.h"
-#include "timer.h"
+#include "timerq.h"
 
 enum wf__kind { WF__START, WF__CORO, WF__THREAD };
 

@@ -158,7 +158,7 @@ first_timer_of_all(void)
 	int64_t first = WF_FOREVER, t;
 
 	for (unsigned i = 0; i < n; i++)
-		if ((t = wf__timers_first(&wf__sched_worker(i)->timers)) <
+		if ((t = wf__timerq_first(&wf__sched_worker(i)->timers)) <
 		    first)
 			first = t;
 	return first;
@@ -258,7 +258,7 @@ sleep_until(struct wf__worker *w)
 	 * region has an ordinary one, and wakes somebody if it has timers. */
 	bool blocked = wf__load_relaxed(&wf__sched.blocked);
 	int64_t until = blocked ? first_timer_of_all() :
-	    wf__timers_first(&w->timers);
+	    wf__timerq_first(&w->timers);
 	int64_t retry;
 
 	if (wf__load_relaxed(&wf__sched.starved.length)) {
@@ -344,7 +344,7 @@ wf__idle_retire(struct wf__worker *w)
 	    !wf__load_acquire(&w->inbox_length)) {		/* [runq] */
 		wf__idle_if_all_quiet();
 		wf__os_futex_wait(&w->wake, WF__ASLEEP,
-		    wf__timers_first(&w->timers));		/* [wake] */
+		    wf__timerq_first(&w->timers));		/* [wake] */
 	}
 	wf__lock(&wf__sched.idle.lock);
 	unretire(w);

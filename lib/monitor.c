@@ -45,7 +45,7 @@ wf__monitor_wake(void)
 static bool
 due(const struct wf__worker *w, int64_t now)
 {
-	return wf__timers_first(&w->timers) <= now;
+	return wf__timerq_first(&w->timers) <= now;
 }
 
 /* Has w, since the last look, been in one and the same stretch of user code?

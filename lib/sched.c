@@ -91,8 +91,8 @@ wf__sched_timer_start(struct wf__timer *t, int64_t when)
 static bool
 run_timers(struct wf__worker *w, int64_t now)
 {
-	return wf__timers_first(&w->timers) <= now &&
-	    wf__timers_run(&w->timers, now, wf__ready_behind);
+	return wf__timerq_first(&w->timers) <= now &&
+	    wf__timerq_run(&w->timers, now, wf__ready_behind);
 }
 
 /* Of workers that are in a blocking region and cannot do it themselves. */
@@ -204,8 +204,8 @@ look_at(struct wf__worker *w, struct wf__worker *v, unsigned round,
 		w->asked = v;
 		wf__runq_ask(&v->queue, true);
 	}
-	return wf__timers_first(&v->timers) <= now &&
-	    wf__timers_run(&v->timers, now, wf__ready_behind);
+	return wf__timerq_first(&v->timers) <= now &&
+	    wf__timerq_run(&v->timers, now, wf__ready_behind);
 }
 
 /* One look at all others, from a random one on. */
@@ -297,7 +297,7 @@ loop(struct wf__worker *w)
 			give(w);
 		if (!w->countdown)
 			housekeep(w);
-		else if (wf__timers_first(&w->timers) != WF_FOREVER)
+		else if (wf__timerq_first(&w->timers) != WF_FOREVER)
 			run_timers(w, wf__seam_now());
 		if ((t = w->handed)) {
 			w->handed = NULL;

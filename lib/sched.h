@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * sched.h - the workers and what they share.
- * Layer 2.  Uses: runq, timer, coro, seam, self.
+ * Layer 2.  Uses: runq, timerq, coro, seam, self.
  *
  * A worker is an OS thread with a run queue, timers and caches of its own; it
  * runs coroutines until it finds none, searches, sleeps.  All that it owns
@@ -14,7 +14,7 @@
 #include "runq.h"
 #include "seam.h"
 #include "self.h"
-#include "timer.h"
+#include "timerq.h"
 
 enum {
 	WF__MAX_WORKERS = 1024,		/* by option */
@@ -58,7 +58,7 @@ struct wf__worker {
 	wf__word patience_next;
 
 	struct wf__runq queue;
-	struct wf__timers timers;
+	struct wf__timerq timers;
 	struct wf__stack_cache stacks;
 	struct wf__task *starts;	/* free start records */
 	unsigned n_starts;

@@ -23,7 +23,7 @@
 #include "coro.c"	/* a coroutine's life */
 #include "slot.c"	/* values of a coroutine's own */
 #include "runq.c"	/* one worker's run queue */
-#include "timer.c"	/* one worker's timers */
+#include "timerq.c"	/* one worker's timers */
 #include "sched.c"	/* the worker loop: pick, search, sleep */
 #include "workers.c"	/* how many there are */
 #include "share.c"	/* tasks between workers */

@@ -40,7 +40,7 @@ add_worker(void)
 	wf__store_relaxed(&w->patience_next, 1);
 	w->countdown = WF__ROUND;
 	wf__runq_init(&w->queue);
-	wf__timers_init(&w->timers);
+	wf__timerq_init(&w->timers);
 	wf__store_release(&wf__sched.workers[n], (wf__word)w);	/* [worker] */
 	wf__store_release(&wf__sched.n_workers, n + 1);		/* [worker] */
 	err = wf__os_thread_start(&w->thread, wf__sched_worker_main, w,
@@ -165,7 +165,7 @@ wf__workers_free(void)
 	for (unsigned i = 0; i < WF__SLOTS; i++) {
 		if (!(w = wf__sched_worker(i)))
 			break;
-		wf__timers_drop(&w->timers);
+		wf__timerq_drop(&w->timers);
 		wf__free(w, sizeof *w);
 	}
 	memset(&wf__sched, 0, sizeof wf__sched);

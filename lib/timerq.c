@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * timer.c - start, stop and run the timers of one worker.
- * Layer 2.  Uses: timer, coro, heap, lock.
+ * timerq.c - start, stop and run the timers of one worker.
+ * Layer 2.  Uses: timerq, coro, heap, lock.
  *
- * While ts->lock is held:
- *   I1  a timer is in ts->heap iff its home is ts.
- *   I2  ts->first is the smallest key in the heap, WF_FOREVER if it is empty.
+ * While q->lock is held:
+ *   I1  a timer is in q->heap iff its home is q.
+ *   I2  q->first is the smallest key in the heap, WF_FOREVER if it is empty.
  */
-#include "timer.h"
+#include "timerq.h"
 
 #include <weft/time.h>
 #include "coro.h"
@@ -23,52 +23,52 @@ timer_of(struct wf__heap_node *n)
 /* I1 and the heap's order, where a glance shows them: at the root and its
  * children. */
 static void
-wf__timers_check(struct wf__timers *ts)
+wf__timerq_check(struct wf__timerq *q)
 {
-	struct wf__heap_node *root = ts->heap.root, *n;
+	struct wf__heap_node *root = q->heap.root, *n;
 
 	if (!root)
 		return;
 	wf__assert(!root->prev && !root->next);
-	wf__assert(wf__load_relaxed(&timer_of(root)->home) == (wf__word)ts);
+	wf__assert(wf__load_relaxed(&timer_of(root)->home) == (wf__word)q);
 	for (n = root->child; n; n = n->next) {
 		wf__assert(n->key >= root->key);
 		wf__assert(wf__load_relaxed(&timer_of(n)->home) ==
-		    (wf__word)ts);
+		    (wf__word)q);
 		wf__assert(n == root->child ? n->prev == root :
 		    n->prev->next == n);
 	}
 }
 
 static void
-note_first(struct wf__timers *ts)
+note_first(struct wf__timerq *q)
 {
 	if (WF__CHECKING)
-		wf__timers_check(ts);
-	wf__store_release(&ts->first, (wf__word)(ts->heap.root ?
-	    ts->heap.root->key : WF_FOREVER));		/* [timers] */
+		wf__timerq_check(q);
+	wf__store_release(&q->first, (wf__word)(q->heap.root ?
+	    q->heap.root->key : WF_FOREVER));		/* [timers] */
 }
 
 void
-wf__timers_init(struct wf__timers *ts)
+wf__timerq_init(struct wf__timerq *q)
 {
-	memset(ts, 0, sizeof *ts);
-	note_first(ts);
+	memset(q, 0, sizeof *q);
+	note_first(q);
 }
 
 bool
-wf__timer_start(struct wf__timers *ts, struct wf__timer *t, int64_t when)
+wf__timer_start(struct wf__timerq *q, struct wf__timer *t, int64_t when)
 {
 	bool first;
 
 	t->node.key = when;
-	wf__lock(&ts->lock);
-	wf__store_relaxed(&t->home, (wf__word)ts);
-	wf__heap_insert(&ts->heap, &t->node);
-	first = ts->heap.root == &t->node;
+	wf__lock(&q->lock);
+	wf__store_relaxed(&t->home, (wf__word)q);
+	wf__heap_insert(&q->heap, &t->node);
+	first = q->heap.root == &t->node;
 	if (first)
-		note_first(ts);
-	wf__unlock(&ts->lock);
+		note_first(q);
+	wf__unlock(&q->lock);
 	return first;
 }
 
@@ -77,45 +77,45 @@ wf__timer_stop(struct wf__timer *t)
 {
 	/* Only firing changes home behind the caller, who started t: relaxed
 	 * under the lock, where it is written. */
-	struct wf__timers *ts =
-	    (struct wf__timers *)wf__load_acquire(&t->home);	/* [fire] */
+	struct wf__timerq *q =
+	    (struct wf__timerq *)wf__load_acquire(&t->home);	/* [fire] */
 	bool stopped;
 
-	if (!ts)
+	if (!q)
 		return false;
-	wf__lock(&ts->lock);
+	wf__lock(&q->lock);
 	stopped = wf__load_relaxed(&t->home) != 0;
 	if (stopped) {
-		wf__heap_remove(&ts->heap, &t->node);
+		wf__heap_remove(&q->heap, &t->node);
 		wf__store_relaxed(&t->home, 0);
-		note_first(ts);
+		note_first(q);
 	}
-	wf__unlock(&ts->lock);
+	wf__unlock(&q->lock);
 	return stopped;
 }
 
 /* Under the lock: take the first off if it is due. */
 static struct wf__timer *
-take_due(struct wf__timers *ts, int64_t now)
+take_due(struct wf__timerq *q, int64_t now)
 {
-	struct wf__heap_node *n = ts->heap.root;
+	struct wf__heap_node *n = q->heap.root;
 
 	if (!n || n->key > now)
 		return NULL;
-	wf__heap_remove(&ts->heap, n);
+	wf__heap_remove(&q->heap, n);
 	return timer_of(n);
 }
 
 /* Under the lock: deadlines that are due and win their task; or, alone, one
  * callback.  A deadline that loses is no more touched: its task may be off. */
 static unsigned
-collect(struct wf__timers *ts, int64_t now, struct wf__task **won,
+collect(struct wf__timerq *q, int64_t now, struct wf__task **won,
     unsigned *n_won, struct wf__timer **callback)
 {
 	struct wf__timer *t;
 	unsigned fired = 0;
 
-	while (*n_won < BATCH && !*callback && (t = take_due(ts, now))) {
+	while (*n_won < BATCH && !*callback && (t = take_due(q, now))) {
 		struct wf__task *task = t->task;
 		bool wins = task &&
 		    wf__cas_acq_rel(&task->claim, 0, t->claim);	/* [claim] */
@@ -128,12 +128,12 @@ collect(struct wf__timers *ts, int64_t now, struct wf__task **won,
 		if (wins)
 			won[(*n_won)++] = task;
 	}
-	note_first(ts);
+	note_first(q);
 	return fired;
 }
 
 unsigned
-wf__timers_run(struct wf__timers *ts, int64_t now,
+wf__timerq_run(struct wf__timerq *q, int64_t now,
     void (*ready)(struct wf__task *))
 {
 	struct wf__task *won[BATCH];
@@ -143,9 +143,9 @@ wf__timers_run(struct wf__timers *ts, int64_t now,
 	do {
 		n = 0;
 		callback = NULL;
-		wf__lock(&ts->lock);
-		fired = collect(ts, now, won, &n, &callback);
-		wf__unlock(&ts->lock);
+		wf__lock(&q->lock);
+		fired = collect(q, now, won, &n, &callback);
+		wf__unlock(&q->lock);
 		for (unsigned i = 0; i < n; i++)
 			ready(won[i]);
 		if (callback)
@@ -156,14 +156,14 @@ wf__timers_run(struct wf__timers *ts, int64_t now,
 }
 
 void
-wf__timers_drop(struct wf__timers *ts)
+wf__timerq_drop(struct wf__timerq *q)
 {
 	struct wf__timer *t;
 
-	while ((t = take_due(ts, WF_FOREVER))) {
+	while ((t = take_due(q, WF_FOREVER))) {
 		wf__store_relaxed(&t->home, 0);
 		if (t->fire)
 			t->fire(t, false);
 	}
-	note_first(ts);
+	note_first(q);
 }

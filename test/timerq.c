@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * timer.c - the heap of timers from inside: order, stop, and firing once.
+ * timerq.c - the timer queue from inside: order, stop, and firing once.
  */
 #include "tap.h"
 
 #include "coro.h"
-#include "timer.h"
+#include "timerq.h"
 
 enum { MANY = 2000 };
 
@@ -20,13 +20,13 @@ note_ready(struct wf__task *t)
 }
 
 static void
-start(struct wf__timers *ts, int i, int64_t when)
+start(struct wf__timerq *q, int i, int64_t when)
 {
 	memset(&timers[i], 0, sizeof timers[i]);
 	memset(&waits[i], 0, sizeof waits[i]);
 	timers[i].task = &waits[i];
 	timers[i].claim = 7;
-	wf__timer_start(ts, &timers[i], when);
+	wf__timer_start(q, &timers[i], when);
 }
 
 /* Fired in the order of their times, none early, whatever the order of
@@ -35,14 +35,14 @@ static void
 in_order(void)
 {
 	uint64_t random = tap_seed();
-	struct wf__timers ts;
+	struct wf__timerq q;
 	int stopped = 0, before;
 	int64_t now;
 
-	wf__timers_init(&ts);
-	check_eq(wf__timers_first(&ts), WF_FOREVER);
+	wf__timerq_init(&q);
+	check_eq(wf__timerq_first(&q), WF_FOREVER);
 	for (int i = 0; i < MANY; i++)
-		start(&ts, i, (int64_t)(tap_random(&random) % 1000));
+		start(&q, i, (int64_t)(tap_random(&random) % 1000));
 	for (int i = 0; i < MANY; i += 3) {
 		check(wf__timer_stop(&timers[i]));
 		check(!wf__timer_stop(&timers[i]));
@@ -51,7 +51,7 @@ in_order(void)
 	fired = 0;
 	for (now = 0; now < 1000; now += 7) {
 		before = fired;
-		wf__timers_run(&ts, now, note_ready);
+		wf__timerq_run(&q, now, note_ready);
 		for (int i = before; i < fired; i++) {
 			check(timers[order[i]].node.key <= now);
 			check(timers[order[i]].node.key > now - 7);
@@ -59,25 +59,25 @@ in_order(void)
 			    timers[order[i]].node.key);
 			check(order[i] % 3 != 0);
 		}
-		check(wf__timers_first(&ts) > now);
+		check(wf__timerq_first(&q) > now);
 	}
-	wf__timers_run(&ts, 1000, note_ready);
+	wf__timerq_run(&q, 1000, note_ready);
 	check_eq(fired, MANY - stopped);
-	check_eq(wf__timers_first(&ts), WF_FOREVER);
+	check_eq(wf__timerq_first(&q), WF_FOREVER);
 }
 
 /* A deadline whose wait has been won by somebody else wakes nobody. */
 static void
 claimed_by_others(void)
 {
-	struct wf__timers ts;
+	struct wf__timerq q;
 
-	wf__timers_init(&ts);
-	start(&ts, 0, 10);
-	start(&ts, 1, 20);
+	wf__timerq_init(&q);
+	start(&q, 0, 10);
+	start(&q, 1, 20);
 	check(wf__cas_acq_rel(&waits[0].claim, 0, 3));
 	fired = 0;
-	wf__timers_run(&ts, 100, note_ready);
+	wf__timerq_run(&q, 100, note_ready);
 	check_eq(fired, 1);
 	check_eq(order[0], 1);
 	check_eq(waits[0].claim, 3);
@@ -98,21 +98,21 @@ note_call(struct wf__timer *t, bool expired)
 static void
 callbacks(void)
 {
-	struct wf__timers ts;
+	struct wf__timerq q;
 
-	wf__timers_init(&ts);
+	wf__timerq_init(&q);
 	for (int i = 0; i < 10; i++) {
 		memset(&timers[i], 0, sizeof timers[i]);
 		timers[i].fire = note_call;
-		wf__timer_start(&ts, &timers[i], i);
+		wf__timer_start(&q, &timers[i], i);
 	}
 	calls = expired_calls = 0;
-	check_eq(wf__timers_run(&ts, 4, note_ready), 5);
+	check_eq(wf__timerq_run(&q, 4, note_ready), 5);
 	check_eq(calls, 5);
-	wf__timers_drop(&ts);		/* tells the others */
+	wf__timerq_drop(&q);		/* tells the others */
 	check_eq(calls, 10);
 	check_eq(expired_calls, 5);
-	check_eq(wf__timers_first(&ts), WF_FOREVER);
+	check_eq(wf__timerq_first(&q), WF_FOREVER);
 }
 
 int

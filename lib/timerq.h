@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * timer.h - the timers of one worker.
+ * timerq.h - the timer queue of one worker.
  * Layer 2.  Uses: heap, lock.
  *
  * A heap under a lock of its own, so that any worker can run what is due.
@@ -12,8 +12,8 @@
  *   - a callback (fire is set): called on a worker with no lock held.  When
  *     wf__timer_stop() is false the callback runs or has run.
  */
-#ifndef WF__TIMER_H
-#define WF__TIMER_H
+#ifndef WF__TIMERQ_H
+#define WF__TIMERQ_H
 
 #include "heap.h"
 #include "lock.h"
@@ -30,17 +30,17 @@ struct wf__timer {
 	wf__word claim;			/* what firing writes into task's */
 };
 
-struct wf__timers {
+struct wf__timerq {
 	struct wf__lock lock;
 	struct wf__heap heap;
 	wf__word first;			/* earliest key, WF_FOREVER if none;
 					 * written under the lock */
 };
 
-void wf__timers_init(struct wf__timers *ts);
+void wf__timerq_init(struct wf__timerq *q);
 
 /* Start t for the time when; true if it is now the first of all. */
-bool wf__timer_start(struct wf__timers *ts, struct wf__timer *t, int64_t when);
+bool wf__timer_start(struct wf__timerq *q, struct wf__timer *t, int64_t when);
 
 /* Take t back; true if that prevented it from firing.  Only the one who
  * started t may call it, or free t. */
@@ -48,17 +48,17 @@ bool wf__timer_stop(struct wf__timer *t);
 
 /* When the first is due.  Any thread, at any time. */
 static inline int64_t
-wf__timers_first(const struct wf__timers *ts)
+wf__timerq_first(const struct wf__timerq *q)
 {
-	return (int64_t)wf__load_acquire(&ts->first);	/* [timers] */
+	return (int64_t)wf__load_acquire(&q->first);	/* [timers] */
 }
 
 /* Run what is due at now: ready(task) for waits that it claimed.  Returns how
  * many have fired. */
-unsigned wf__timers_run(struct wf__timers *ts, int64_t now,
+unsigned wf__timerq_run(struct wf__timerq *q, int64_t now,
     void (*ready)(struct wf__task *));
 
 /* The runtime ends: take everything off, and tell the callbacks. */
-void wf__timers_drop(struct wf__timers *ts);
+void wf__timerq_drop(struct wf__timerq *q);
 
 #endif
