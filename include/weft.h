@@ -43,6 +43,7 @@
 #include <weft/slot.h>		/* values of a coroutine's own */
 #include <weft/chan.h>		/* typed channels */
 #include <weft/select.h>	/* waiting for one of several things */
+#include <weft/timer.h>		/* timers, tickers, calls made later */
 #include <weft/defer.h>		/* calls at the end of a scope */
 #include <weft/blocking.h>	/* calls that block their thread */
 #include <weft/runtime.h>	/* run, start, stop, options */

@@ -208,6 +208,27 @@ await_peer(struct wf_channel *c, struct wf__waitq *q, void *v, const char *why)
 	return w->ok;
 }
 
+void
+wf__chan_init(struct wf_channel *c, size_t size, size_t cap)
+{
+	c->cap = cap;
+	c->size = size;
+	c->number = wf__wait_number();
+	wf__chan_publish(c);
+}
+
+/* Under the lock: wait for the one who has just paired with the caller to let
+ * go. */
+void
+wf__chan_check_idle(struct wf_channel *c, const char *call)
+{
+	wf__lock(&c->lock);
+	if (c->senders.first || c->receivers.first)
+		wf__misuse(call, "channel %llu has waiters",
+		    (unsigned long long)c->number);
+	wf__unlock(&c->lock);
+}
+
 /* ---- public ---- */
 
 WF_API struct wf_channel *
@@ -219,12 +240,8 @@ wf_chan_make_raw(size_t size, size_t cap)
 		wf__misuse("wf_chan_make", "%zu elements of %zu bytes are out "
 		    "of range", cap, size);
 	c = wf__alloc(sizeof *c + cap * size);
-	if (!c)
-		return NULL;
-	c->cap = cap;
-	c->size = size;
-	c->number = wf__wait_number();
-	wf__chan_publish(c);
+	if (c)
+		wf__chan_init(c, size, cap);
 	return c;
 }
 
@@ -233,12 +250,11 @@ wf_chan_free_raw(struct wf_channel *c)
 {
 	if (!c)
 		return;
-	/* Wait for the one who has just paired with the caller to let go. */
-	wf__lock(&c->lock);
-	if (c->senders.first || c->receivers.first)
-		wf__misuse("wf_chan_free", "channel %llu has waiters",
-		    (unsigned long long)c->number);
-	wf__unlock(&c->lock);
+	if (c->free) {
+		c->free(c);
+		return;
+	}
+	wf__chan_check_idle(c, "wf_chan_free");
 	wf__free(c, sizeof *c + c->cap * c->size);
 }
 
@@ -377,11 +393,11 @@ wf_chan_close_raw(struct wf_channel *c)
 WF_API size_t
 wf_chan_len_raw(const struct wf_channel *c)
 {
-	return c ? wf__load_relaxed(&c->count) : 0;
+	return c && !c->free ? wf__load_relaxed(&c->count) : 0;
 }
 
 WF_API size_t
 wf_chan_cap_raw(const struct wf_channel *c)
 {
-	return c ? c->cap : 0;
+	return c && !c->free ? c->cap : 0;
 }

@@ -21,8 +21,16 @@ struct wf_channel {
 	struct wf__waitq receivers, senders;
 	bool closed;
 	uint64_t number;		/* for reports; fixed */
+	/* A timer's channel (timer.c): who frees it.  NULL for others; fixed.
+	 * Its length and capacity read as 0. */
+	void (*free)(struct wf_channel *c);
 	char buffer[] WF__ALIGNED(16);	/* cap * size */
 };
+
+/* Make *c, zeroed memory with room for the buffer, a channel. */
+void wf__chan_init(struct wf_channel *c, size_t size, size_t cap);
+/* Before its memory goes: misuse if somebody waits on it. */
+void wf__chan_check_idle(struct wf_channel *c, const char *call);
 
 /* One try, with the lock held: 1 done, 0 closed, -1 it would block.  *wake is
  * the task to ready once the lock is dropped, if there is one. */
@@ -43,6 +51,15 @@ wf__chan_publish(struct wf_channel *c)
 	if (count < c->cap || c->receivers.first || c->closed)
 		bits |= WF__CAN_SEND;
 	wf__store_release(&c->ready, bits);			/* [ready] */
+}
+
+/* With the lock held: forget what is in the buffer; nobody waits to send. */
+static inline void
+wf__chan_discard(struct wf_channel *c)
+{
+	c->head = 0;
+	wf__store_relaxed(&c->count, 0);	/* under the lock */
+	wf__chan_publish(c);
 }
 
 /* Without the lock: false says that at this moment it would surely block. */

@@ -100,7 +100,6 @@ get_start(struct wf__worker *w)
 	return wf__start_of(t);
 }
 
-/* Only workers free start records: they are who begins coroutines. */
 static void
 put_start(struct wf__worker *w, struct wf__start *s)
 {
@@ -116,6 +115,26 @@ put_start(struct wf__worker *w, struct wf__start *s)
 		w->n_starts--;
 		wf__tasks_add(&pool.free, t);
 	}
+	wf__unlock(&pool.lock);
+}
+
+struct wf__start *
+wf__coro_reserve(void)
+{
+	return get_start(wf__self());
+}
+
+void
+wf__coro_release(struct wf__start *s)
+{
+	struct wf__worker *w = wf__self();
+
+	if (w) {
+		put_start(w, s);
+		return;
+	}
+	wf__lock(&pool.lock);
+	wf__tasks_add(&pool.free, &s->task);
 	wf__unlock(&pool.lock);
 }
 
@@ -158,33 +177,52 @@ next_id(struct wf__worker *w)
 	return w->id_next++;
 }
 
-int
-wf__coro_spawn(struct wf__entry *entry, int class, bool is_main,
-    unsigned shape, const uint64_t *words)
+void
+wf__coro_prepare(struct wf__start *s, struct wf__entry *entry, int class,
+    bool is_main, unsigned shape, const uint64_t *words)
 {
-	struct wf__worker *w = wf__self();
-	struct wf__start *s = get_start(w);
-	struct wf__tasks one = { 0 };
-
-	if (wf__unlikely(!s))
-		return -ENOMEM;
-	entry->id = next_id(w);
+	entry->id = next_id(wf__self());
 	wf__entry_copy(&s->entry, entry);
 	s->task.class = (uint8_t)class;
 	s->task.is_main = is_main;
 	s->shape = shape;
 	for (unsigned i = 0; i < (shape & 0xff); i++)
 		s->words[i] = words[i];
+}
+
+/* Next, as its spawner will soon park or end; but behind others what a timer
+ * starts, on the scheduler's own stack. */
+void
+wf__coro_launch(struct wf__start *s)
+{
+	struct wf__worker *w = wf__self();
+	struct wf__tasks one = { 0 };
+
 	/* For the dump, which reads the entry after it.  [start-live] */
 	wf__store_release(&s->live, WF__QUEUED);
-	if (w) {
-		wf__add_owned(&w->spawned, 1);
-		wf__share_push_next(w, &s->task);
-	} else {
+	if (!w) {
 		wf__add_acq_rel(&wf__sched.spawned, 1);
 		wf__tasks_add(&one, &s->task);
 		wf__share_push(&one);
+		return;
 	}
+	wf__add_owned(&w->spawned, 1);
+	if (wf__likely(w->running != NULL))
+		wf__share_push_next(w, &s->task);
+	else
+		wf__share_push_last(w, &s->task);
+}
+
+int
+wf__coro_spawn(struct wf__entry *entry, int class, bool is_main,
+    unsigned shape, const uint64_t *words)
+{
+	struct wf__start *s = wf__coro_reserve();
+
+	if (wf__unlikely(!s))
+		return -ENOMEM;
+	wf__coro_prepare(s, entry, class, is_main, shape, words);
+	wf__coro_launch(s);
 	return 0;
 }
 

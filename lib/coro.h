@@ -113,6 +113,14 @@ _Static_assert(sizeof(struct wf__coro) <= WF__STACK_RECORD, "see stack.h");
  * -ENOMEM.  Any thread. */
 int wf__coro_spawn(struct wf__entry *entry, int class, bool is_main,
     unsigned shape, const uint64_t *words);
+/* The same in steps, so that the last cannot fail: a start record, or NULL
+ * without memory; fill it in; queue it, or give it back.  Records end with the
+ * runtime. */
+struct wf__start *wf__coro_reserve(void);
+void wf__coro_prepare(struct wf__start *s, struct wf__entry *entry, int class,
+    bool is_main, unsigned shape, const uint64_t *words);
+void wf__coro_launch(struct wf__start *s);
+void wf__coro_release(struct wf__start *s);
 /* Give a start a stack, ready to be switched to; NULL without memory. */
 struct wf__coro *wf__coro_begin(struct wf__worker *w, struct wf__start *s);
 /* End the running coroutine. */

@@ -78,13 +78,21 @@ a_free_worker(void)
 	return wf__sched_worker(0);
 }
 
-void
-wf__sched_timer_start(struct wf__timer *t, int64_t when)
+struct wf__worker *
+wf__sched_timer_place(struct wf__timer *t, int64_t when)
 {
 	struct wf__worker *self = wf__self();
 	struct wf__worker *w = self ? self : a_free_worker();
 
-	if (wf__timer_start(&w->timers, t, when) && w != self)
+	return wf__timer_start(&w->timers, t, when) && w != self ? w : NULL;
+}
+
+void
+wf__sched_timer_start(struct wf__timer *t, int64_t when)
+{
+	struct wf__worker *w = wf__sched_timer_place(t, when);
+
+	if (w)
 		wf__idle_wake_worker(w);
 }
 

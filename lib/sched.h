@@ -151,9 +151,12 @@ uint64_t wf__sched_live(void);
 /* The local part of the choice, in the middle of a switch: NULL if the worker
  * is to go to its loop. */
 struct wf__task *wf__sched_pick(struct wf__worker *w);
-/* Start a timer on this worker's heap, or another's from a thread that is not
+/* Start a timer on this worker's queue, or another's from a thread that is not
  * weft's.  The runtime runs. */
 void wf__sched_timer_start(struct wf__timer *t, int64_t when);
+/* The same under a lock: returns the worker that is to be woken afterwards,
+ * by wf__idle_wake_worker(), or NULL. */
+struct wf__worker *wf__sched_timer_place(struct wf__timer *t, int64_t when);
 
 /* Start the runtime, if it does not run, with its defaults: 0 or -errno.
  * Defined by runtime.c. */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * time.c - the clock and sleep.
- * Layer 4.  Uses: park, seam.
+ * Layer 4.  Uses: select, park, seam.
  */
 #include <weft/time.h>
 
+#include <errno.h>
+
+#include <weft/select.h>
 #include "park.h"
 #include "seam.h"
 
@@ -29,4 +32,14 @@ wf_sleep(int64_t ns)
 		p.deadline = now + ns;
 	me = wf__park_self(&spare);
 	wf__park(me, &p);
+}
+
+WF_API int
+wf_sleep_ctx(wf_ctx *ctx, int64_t ns)
+{
+	if (!ctx)
+		return -EINVAL;
+	if (wf_select_ordered(wf_on_done(ctx), wf_on_timeout(ns)) == 0)
+		return wf_ctx_err(ctx);
+	return 0;
 }

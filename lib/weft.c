@@ -44,6 +44,7 @@
 
 /* 4 and 5 */
 #include "time.c"	/* clock and sleep */
+#include "timer.c"	/* timers, tickers, calls made later */
 #include "context.c"	/* cancellation and deadlines */
 
 /* 7: looking inside */

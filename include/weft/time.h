@@ -13,6 +13,7 @@
 #define WEFT_TIME_H
 
 #include <weft/base.h>
+#include <weft/context.h>
 
 WF__BEGIN
 
@@ -33,6 +34,10 @@ WF_API int64_t wf_now(void);
  * calling coroutine, or the calling thread outside of one.
  */
 WF_API void wf_sleep(int64_t ns);
+
+/* The same, but no longer than until ctx is done, and not at all if it is done
+ * already: 0, or its error (-ECANCELED, -ETIMEDOUT); -EINVAL for NULL. */
+WF_API int wf_sleep_ctx(wf_ctx *ctx, int64_t ns);
 
 WF__END
 
