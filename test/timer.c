@@ -12,6 +12,7 @@
 #include <pthread.h>
 
 #include "seam.h"
+#include "timerq.h"
 
 static void
 set(int *flag)
@@ -461,8 +462,10 @@ stop_some(void)
 	wf_timer *t0 = wf_timer_make(50 * WF_MS);
 	wf_timer *t1 = wf_after_func(70 * WF_MS, count, &ran);
 	wf_chan_in(int64_t) a = wf_after(60 * WF_MS), b = wf_after(90 * WF_MS);
-	bool in_time = wf_timer_stop(t0) & wf_timer_stop(t1);
+	bool in_time = wf_timer_stop(t0);
 
+
+	in_time = wf_timer_stop(t1) && in_time;
 	check(!wf_timer_stop(t1));
 	recv_time(a);
 	recv_time(b);
@@ -805,6 +808,125 @@ unreceived_races(void)
 	return 0;
 }
 
+/* The same with certainty: the firing has been taken from its queue, and waits
+ * for the lock that we hold, when we go on to stop the timer.  (It might get
+ * the lock before us all the same: nearly never.) */
+
+struct inside {			/* how a timer begins */
+	struct wf__timer timer;
+	struct wf__lock *lock;
+};
+
+static void
+until_on_its_way(void *timer)
+{
+	struct inside *t = timer;
+
+	wf__lock(t->lock);
+	while (wf__load_acquire(&t->timer.home))
+		;
+	wf__unlock(t->lock);
+}
+
+enum { HOW = 3 };		/* ways to call it off */
+
+static bool
+call_off(wf_timer *t, int how)
+{
+	bool was = true;
+
+	if (how == 0) {
+		was = wf_timer_stop(t);
+	} else if (how == 1) {
+		was = wf_timer_reset(t, 10000 * WF_SEC);
+	} else {
+		was = wf_timer_reset(t, 10000 * WF_SEC);
+		check(wf_timer_stop(t));
+	}
+	return was;
+}
+
+static bool
+called_off_value(int how)
+{
+	wf_timer *t = wf_timer_make(100 * WF_US);
+	bool was;
+
+	until_on_its_way(t);
+	was = call_off(t, how);
+	check(was);
+	for (int i = 0; i < 10; i++) {
+		check(is_empty(wf_timer_chan(t)));
+		wf_sleep(20 * WF_US);
+	}
+	if (how == 0)
+		check(!wf_timer_stop(t));
+	check_eq(wf_timer_reset(t, 1), how == 1);
+	recv_time(wf_timer_chan(t));
+	wf_timer_reset(t, 100 * WF_US);
+	until_on_its_way(t);
+	wf_timer_free(t);
+	return was;
+}
+
+static bool
+called_off_call(int how)
+{
+	int ran = 0;
+	wf_timer *t = wf_after_func(100 * WF_US, count, &ran);
+	bool was;
+
+	until_on_its_way(t);
+	was = call_off(t, how);
+	wf_sleep(200 * WF_US);
+	while (!was && !read_int(&ran))
+		wf_sleep(WF_US);
+	check_eq(read_int(&ran), !was);
+	check_eq(wf_timer_reset(t, 1), how == 1);
+	while (read_int(&ran) == !was)
+		wf_sleep(WF_US);
+	wf_timer_reset(t, 100 * WF_US);
+	until_on_its_way(t);
+	was = wf_timer_stop(t);
+	wf_timer_free(t);
+	wf_sleep(200 * WF_US);
+	return was;
+}
+
+static void
+called_off_tick(int how)
+{
+	wf_ticker *t = wf_ticker_make(100 * WF_US);
+
+	until_on_its_way(t);
+	if (how == 0)
+		wf_ticker_stop(t);
+	else
+		check_eq(wf_ticker_reset(t, 10000 * WF_SEC), 0);
+	for (int i = 0; i < 10; i++) {
+		check(is_empty(wf_ticker_chan(t)));
+		wf_sleep(20 * WF_US);
+	}
+	check_eq(wf_ticker_reset(t, 100 * WF_US), 0);
+	until_on_its_way(t);
+	wf_ticker_free(t);
+}
+
+static void
+on_its_way(void)
+{
+	int rounds = (int)tap_scale(1000, 100), off = 0;
+
+	tap_workers(2);
+	for (int i = 0; i < rounds; i++) {
+		off += called_off_value(i % HOW);
+		off += called_off_call(i % HOW);
+		called_off_tick(i % HOW);
+	}
+	check(off > rounds);
+	check_eq(wf_stop(10 * WF_SEC), 0);
+}
+
 /* Several at one timer, and it is freed with firings on their way. */
 
 static void
@@ -1132,6 +1254,7 @@ main(void)
 	tap_test_workers("149: stop or receipt", receipt_races);
 	tap_test_workers("149: nothing stale", unreceived_races);
 	tap_test_workers("149: many at one timer", many_at_one);
+	tap_plain("149: called off on its way", on_its_way);
 	tap_test_workers("a busy owner", owner_is_busy);
 	tap_test_workers("a million", a_million);
 	tap_test_workers("arguments", arguments);
