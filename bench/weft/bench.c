@@ -45,6 +45,14 @@ static const struct row rows[] = {
 	  "add one, done, wait; nobody has to wait" },
 	{ "MakeChan", 2000000, bench_makechan,
 	  "make and free a channel for 8 values of 0 to 40 bytes" },
+	{ "Timers100k", 100000, bench_timers100k,
+	  "100,000 coroutines wake one by one within a second" },
+	{ "TimerStop", 4000000, bench_timerstop,
+	  "make a timer and stop it" },
+	{ "TimerReset", 10000000, bench_timerreset,
+	  "reset a timer that has not fired" },
+	{ "SelectTimeout", 3000000, bench_selecttimeout,
+	  "receive, or give up after a second: the timeout never comes" },
 };
 enum { NROWS = sizeof rows / sizeof *rows };
 

@@ -44,6 +44,12 @@ void bench_skynet(long ops);
 /* park.c */
 void bench_park1m(long ops);
 
+/* timer.c */
+void bench_timers100k(long ops);
+void bench_timerstop(long ops);
+void bench_timerreset(long ops);
+void bench_selecttimeout(long ops);
+
 /* Nanoseconds of the monotonic clock, from the system and not from weft. */
 int64_t bench_now(void);
 

@@ -37,6 +37,10 @@ var rows = []row{
 	{"Park1M", 1000000, benchPark1M},
 	{"WaitGroup", 20000000, benchWaitGroup},
 	{"MakeChan", 2000000, benchMakeChan},
+	{"Timers100k", 100000, benchTimers100k},
+	{"TimerStop", 4000000, benchTimerStop},
+	{"TimerReset", 10000000, benchTimerReset},
+	{"SelectTimeout", 3000000, benchSelectTimeout},
 }
 
 // figure prints one result.
