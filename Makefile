@@ -84,6 +84,8 @@ deps need:
 demo: $(EXAMPLES)
 	@run() { printf '\n== %s\n\n' "$$*"; $(BUILD)/examples/"$$@"; }; \
 	  run worker_pool && run pipeline README.md CHANGELOG.md && run hub && \
+	  run fetch_prices -d examples/fetch_prices/quotes WEFT LOOM REED && \
+	  run timeouts -t 1000 3 1 7 x 9999 30 && \
 	  run sieve && run million
 test: $(TESTS) $(EXAMPLES)
 	@BUILD='$(BUILD)' EXAMPLES='$(BUILD)/examples' CC='$(CC)' CXX='$(CXX)' \

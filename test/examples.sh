@@ -38,6 +38,7 @@ esac
 
 tests=0
 failed=0
+all="worker_pool pipeline hub sieve million fetch_prices timeouts"
 
 # result STATUS NAME: the line of one test.
 result()
@@ -292,9 +293,82 @@ if [ -z "$SANITIZE" ] && (ulimit -v 1500000) 2>"$tmp/err"; then
 	result $? "million: says when there is no room, and ends"
 fi
 
+# --- fetch_prices ---
+
+quotes=examples/fetch_prices/quotes
+
+# What is printed of symbols, from their files.
+prices()
+{
+	for symbol; do
+		awk -F, -v s="$symbol" 'NR > 1 {
+			before = close_; close_ = $5; sum += $5; date = $1
+		}
+		END {
+			n = NR - 1
+			printf "%-8s  %s %7.2f  %+.2f %%  %7.2f of %d days\n",
+			    s, date, close_, 100 * (close_ / before - 1),
+			    sum / n, n
+		}' "$quotes/$symbol.csv"
+	done
+}
+
+run fetch_prices -d "$quotes" WEFT LOOM WARP HEDDLE REED SHUTTLE LOOM
+prices WEFT LOOM WARP HEDDLE REED SHUTTLE LOOM >"$tmp/want"
+sed 1d "$tmp/out" >"$tmp/got"
+same
+result $? "fetch_prices: in the order asked for, as awk"
+
+mkdir "$tmp/quotes"
+cp "$quotes/WEFT.csv" "$quotes/REED.csv" "$tmp/quotes"
+echo date >"$tmp/quotes/NEW.csv"
+sed '5s/,/;/' "$quotes/LOOM.csv" >"$tmp/quotes/BAD.csv"
+run fetch_prices -d "$tmp/quotes" BAD WEFT SILK NEW REED
+prices WEFT REED >"$tmp/want"
+sed 1d "$tmp/out" >"$tmp/got"
+[ "$status" -eq 1 ] && cmp -s "$tmp/want" "$tmp/got" &&
+	[ "$(wc -l <"$tmp/err")" -eq 3 ] &&
+	grep -qx 'fetch_prices: BAD: line 5 is no quote' "$tmp/err" &&
+	grep -qx 'fetch_prices: SILK: No such file or directory' "$tmp/err" &&
+	grep -q '^fetch_prices: NEW: ' "$tmp/err"
+result $? "fetch_prices: says what cannot be had, and gives the rest"
+
+# --- timeouts ---
+
+# The answers without their times, which differ.
+answers()
+{
+	sed -e '/ requests, /d' -e 's/ *([0-9.]* s)$//' "$tmp/out" | sort
+}
+
+run timeouts -t 600000 1 x 3 9999 2 0 11 ''
+cat >"$tmp/want" <<-END
+	200  user 1 is Ada Lovelace
+	200  user 2 is Grace Hopper
+	200  user 3 is Barbara Liskov
+	400  '' is not a user number
+	400  '0' is not a user number
+	400  'x' is not a user number
+	404  user 11: there is nobody of that number
+	404  user 9999: there is nobody of that number
+END
+answers >"$tmp/got"
+same && grep -qx '8 requests, 0 too late; coroutines left: 0' "$tmp/out"
+result $? "timeouts: all in time"
+
+run timeouts -t 50 -c 1 900 901 902 y
+for user in 900 901 902; do
+	echo "504  user $user: directory: deadline exceeded"
+done >"$tmp/want"
+echo "400  'y' is not a user number" | sort - "$tmp/want" >"$tmp/sorted"
+mv "$tmp/sorted" "$tmp/want"
+answers >"$tmp/got"
+same && grep -qx '4 requests, 3 too late; coroutines left: 0' "$tmp/out"
+result $? "timeouts: for an answer and for a connection; nobody is left"
+
 # --- all of them ---
 
-for name in worker_pool pipeline hub sieve million; do
+for name in $all; do
 	refuses $name -z
 	run $name -h
 	clean && head -n 1 "$tmp/out" | grep -q "^usage: $name "
@@ -311,6 +385,10 @@ refuses sieve 10
 refuses million -n many
 refuses million -s 0
 refuses million 1000
+refuses fetch_prices
+refuses timeouts
+refuses timeouts -t 0 1
+refuses timeouts -c x 1
 
 # full NAME ARGUMENT...: what cannot be written is an error.
 full()
@@ -331,6 +409,8 @@ if [ -c /dev/full ]; then
 	full hub
 	full sieve -n 10
 	full million -n 10
+	full fetch_prices -d "$quotes" WEFT
+	full timeouts 0
 fi
 
 # Each folder is a template: it builds wherever it is copied to.
@@ -341,7 +421,7 @@ Version: 0
 Libs: $build/libweft.a -pthread
 Cflags: -I$top/include -pthread
 END
-for name in worker_pool pipeline hub sieve million; do
+for name in $all; do
 	PKG_CONFIG_PATH=$tmp timeout "$limit" make -C "$tmp/examples/$name" \
 		CC="${CC:-cc}" CFLAGS="-Wall -Wextra -Werror \
 		${SANITIZE:+-fsanitize=$SANITIZE}" >"$tmp/out" 2>"$tmp/err"
