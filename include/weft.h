@@ -46,6 +46,7 @@
 #include <weft/timer.h>		/* timers, tickers, calls made later */
 #include <weft/defer.h>		/* calls at the end of a scope */
 #include <weft/blocking.h>	/* calls that block their thread */
+#include <weft/io.h>		/* read, write, wait on descriptors */
 #include <weft/runtime.h>	/* run, start, stop, options */
 #include <weft/look.h>		/* dump, statistics, report hook */
 

@@ -60,39 +60,72 @@ unretire(struct wf__worker *w)
 	w->retired = false;
 }
 
+/* Under the idle lock: who is to be woken.  The one in the poller only if
+ * there is no other: it is woken by events. */
+static struct wf__worker *
+first_sleeper(void)
+{
+	struct wf__worker *w = wf__sched.idle.list;
+
+	if (w && w->idle_next && wf__load32_acquire(&w->wake) == WF__IN_POLLER)
+		w = w->idle_next;				/* [wake] */
+	return w;
+}
+
+/* Under the idle lock; true: it sleeps in the poller. */
+static bool
+set_wake(struct wf__worker *w, enum wf__wake how)
+{
+	bool in_poller = wf__load32_acquire(&w->wake) == WF__IN_POLLER;
+
+	wf__store32_release(&w->wake, how);			/* [wake] */
+	return in_poller;
+}
+
+static void
+rouse(struct wf__worker *w, bool in_poller)
+{
+	if (in_poller)
+		wf__sched.hooks.poll_wake();
+	else
+		wf__os_futex_wake(&w->wake, 1);
+	wf__monitor_notice();
+}
+
 void
 wf__idle_wake(void)
 {
 	struct wf__worker *w;
+	bool in_poller;
 
 	wf__lock(&wf__sched.idle.lock);
-	w = wf__sched.idle.list;
+	w = first_sleeper();
 	if (!w || !wf__cas_acq_rel(&wf__sched.searching, 0, 1)) { /* [idle] */
 		wf__unlock(&wf__sched.idle.lock);
 		return;
 	}
 	unlist(w);
-	wf__store32_release(&w->wake, WF__WAKE_SEARCH);		/* [wake] */
+	in_poller = set_wake(w, WF__WAKE_SEARCH);
 	wf__add_owned(&wf__sched.wakes, 1);
 	wf__unlock(&wf__sched.idle.lock);
-	wf__os_futex_wake(&w->wake, 1);
-	wf__monitor_notice();
+	rouse(w, in_poller);
 }
 
 void
 wf__idle_wake_worker(struct wf__worker *w)
 {
+	bool in_poller = false;
+
 	wf__lock(&wf__sched.idle.lock);
 	if (wf__load_relaxed(&w->on_idle)) {
 		unlist(w);
 		wf__add_owned(&wf__sched.wakes, 1);
 	}
 	unretire(w);
-	if (wf__load32_acquire(&w->wake) == WF__ASLEEP)
-		wf__store32_release(&w->wake, WF__WAKE_LOOK);	/* [wake] */
+	if (wf__load32_acquire(&w->wake) <= WF__IN_POLLER)	/* [wake] */
+		in_poller = set_wake(w, WF__WAKE_LOOK);
 	wf__unlock(&wf__sched.idle.lock);
-	wf__os_futex_wake(&w->wake, 1);
-	wf__monitor_notice();
+	rouse(w, in_poller);
 }
 
 /*
@@ -188,12 +221,26 @@ is_any_inbox_full(void)
 	return false;
 }
 
+/* Does anybody wait for what comes from outside?  Asked when all are asleep, so
+ * that the sum is that of one moment. */
+static bool
+is_outside_awaited(void)
+{
+	size_t n = wf__load_acquire(&wf__sched.n_workers);	/* [worker] */
+	wf__word sum = wf__load_relaxed(&wf__sched.outside);
+
+	for (unsigned i = 0; i < n; i++)
+		sum += wf__load_relaxed(&wf__sched_worker(i)->outside);
+	return sum != 0;
+}
+
 bool
 wf__idle_all_quiet(void)
 {
 	return wf__idle_all_asleep() && first_timer_of_all() == WF_FOREVER &&
 	    !wf__load_relaxed(&wf__sched.starved.length) &&
-	    !wf__idle_has_work() && !is_any_inbox_full();
+	    !wf__idle_has_work() && !is_any_inbox_full() &&
+	    !is_outside_awaited();
 }
 
 void
@@ -217,6 +264,18 @@ report_starved(void)
 		    "and all others are parked", n);
 }
 
+/* Under the idle lock: is w to sleep in the poller? */
+static void
+choose_bed(struct wf__worker *w)
+{
+	if (!wf__load_acquire(&wf__sched.poller) ||		/* [poller] */
+	    wf__load_relaxed(&wf__sched.in_poller) ||
+	    wf__load32_acquire(&w->wake) != WF__ASLEEP)		/* [wake] */
+		return;
+	wf__store_relaxed(&wf__sched.in_poller, (wf__word)w);
+	wf__store32_release(&w->wake, WF__IN_POLLER);
+}
+
 /* On the idle list, and the token given back: both under the lock. */
 static void
 list_idle(struct wf__worker *w)
@@ -234,14 +293,17 @@ list_idle(struct wf__worker *w)
 		w->searching = false;
 		wf__store_release(&wf__sched.searching, 0);	/* [idle] */
 	}
+	choose_bed(w);
 	wf__unlock(&wf__sched.idle.lock);
 }
 
 /* Off the list, unless a waker was faster: then take what it left. */
-static void
-unlist_idle(struct wf__worker *w)
+void
+wf__idle_rise(struct wf__worker *w)
 {
 	wf__lock(&wf__sched.idle.lock);
+	if (wf__load_relaxed(&wf__sched.in_poller) == (wf__word)w)
+		wf__store_relaxed(&wf__sched.in_poller, 0);
 	if (wf__load_relaxed(&w->on_idle))
 		unlist(w);
 	if (wf__load32_acquire(&w->wake) == WF__WAKE_SEARCH)	/* [wake] */
@@ -273,7 +335,10 @@ doze(struct wf__worker *w, int64_t until)
 {
 	if (wf__seam && wf__seam->idle && wf__seam->idle(w, until))
 		return;
-	wf__os_futex_wait(&w->wake, WF__ASLEEP, until);		/* [wake] */
+	if (wf__load_relaxed(&wf__sched.in_poller) == (wf__word)w)
+		wf__sched.hooks.poll(until);
+	else
+		wf__os_futex_wait(&w->wake, WF__ASLEEP, until);	/* [wake] */
 }
 
 /* Is there work worth a search, and nobody who searches?  Who does finds it,
@@ -317,7 +382,7 @@ wf__idle_sleep(struct wf__worker *w)
 		report_starved();
 		doze(w, until);
 	}
-	unlist_idle(w);
+	wf__idle_rise(w);
 	wf__share_retry_starved();
 }
 

@@ -20,6 +20,8 @@ void wf__idle_wake_worker(struct wf__worker *w);
 
 /* Sleep until there is reason not to.  The searcher's token goes back. */
 void wf__idle_sleep(struct wf__worker *w);
+/* A sleep in the poller is over, and w about to make tasks ready. */
+void wf__idle_rise(struct wf__worker *w);
 /* One too many: hand over what can be, sleep until the limit grows. */
 void wf__idle_retire(struct wf__worker *w);
 

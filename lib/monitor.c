@@ -103,6 +103,19 @@ compensate(int64_t now)
 		wf__workers_limit((int)wanted);
 }
 
+/* Descriptors are looked after by who sleeps there, or who switches often: if
+ * neither is the case, by the monitor. */
+static void
+poll_if_nobody_does(void)
+{
+	static wf__word seen;
+	wf__word polls = wf__load_relaxed(&wf__sched.polls);
+
+	if (polls == seen)
+		wf__sched_poll();
+	seen = polls;
+}
+
 static void
 sleep_while_all_asleep(void)
 {
@@ -135,6 +148,7 @@ monitor_main(void *arg)
 		wf__os_futex_wait(&leave_now, 0, now + LOOK);
 		now = wf__os_now();
 		wf__monitor_clock(now);
+		poll_if_nobody_does();
 		compensate(now);
 		if (now - trimmed > TRIM_EVERY) {
 			wf__stack_trim();

@@ -76,6 +76,31 @@ int wf__os_thread_count(void);
  * the whole chain of control groups. */
 int wf__os_cores(void);
 
+/*
+ * Readiness of descriptors: one instance for the process.  A descriptor is
+ * either watched, for good, and each change reported once; or armed, and
+ * reported once until it is armed again, which suits a number that may be
+ * closed and used for something else.  -EPERM: it is a file, always ready.
+ * Wait returns how many events there are, at the deadline 0; 0 at once for a
+ * deadline of 0.  Wake ends one wait, now or the next.
+ */
+enum {
+	WF__OS_IN = 1,
+	WF__OS_OUT = 2,
+	WF__OS_END = 4		/* the other side is done, or an error */
+};
+struct wf__os_event {
+	uint64_t key;
+	unsigned what;
+};
+int wf__os_poll_open(void);
+void wf__os_poll_close(void);
+int wf__os_poll_watch(int fd, uint64_t key);
+int wf__os_poll_arm(int fd, unsigned what, uint64_t key);
+void wf__os_poll_forget(int fd);
+int wf__os_poll_wait(struct wf__os_event *events, int n, int64_t deadline);
+void wf__os_poll_wake(void);
+
 /* A seed that differs from run to run. */
 uint64_t wf__os_seed(void);
 

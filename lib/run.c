@@ -60,7 +60,8 @@ is_certain(void)
 	return wf__load_acquire(&run.waits) &&			/* [waits] */
 	    !wf__load32_acquire(&run.finished) &&		/* [finished] */
 	    wf__os_thread_count() ==
-	    (int)wf__load_acquire(&wf__sched.n_workers) + 2 &&	/* [worker] */
+	    (int)wf__load_acquire(&wf__sched.n_workers) + 2 +	/* [worker] */
+	    (int)wf__load_relaxed(&wf__sched.helpers) &&
 	    wf__idle_all_quiet();
 }
 

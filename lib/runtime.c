@@ -20,6 +20,8 @@
 #include "monitor.h"
 #include "options.h"
 #include "os.h"
+#include "poller.h"
+#include "pool.h"
 #include "report.h"
 #include "run.h"
 #include "sched.h"
@@ -91,6 +93,8 @@ end_workers(int64_t deadline)
 	rt.abandoned = !wf__workers_stop(deadline);
 	if (rt.abandoned)
 		return false;
+	wf__pool_stop();
+	wf__poller_stop();
 	wf__dump_leave_behind();
 	wf__workers_free();
 	if (!wf__dump_left) {

@@ -129,6 +129,7 @@ housekeep(struct wf__worker *w)
 	run_timers(w, now);
 	if (wf__unlikely(wf__load_relaxed(&wf__sched.blocked)))
 		run_timers_of_blocked(now);
+	wf__sched_poll();
 	wf__share_take(w);
 	wf__share_retry_starved();
 	if (now - w->slice > SLICE) {
@@ -230,6 +231,8 @@ look_around(struct wf__worker *w, unsigned round)
 			note_loot(w, w->asked);
 		return true;
 	}
+	if (round == STALE_ROUND && wf__sched_poll())
+		return true;
 	for (size_t i = 0; i < n; i++) {
 		v = wf__sched_worker((unsigned)((from + i) % n));
 		if (v != w && look_at(w, v, round, now))
@@ -321,7 +324,7 @@ loop(struct wf__worker *w)
 		 * own left, however many ask. */
 		if (!t)
 			t = pop(w);
-		if (!t && (wf__share_take(w) || search(w)))
+		if (!t && (wf__share_take(w) || wf__sched_poll() || search(w)))
 			t = pop(w);
 		if (!t) {
 			wf__idle_sleep(w);

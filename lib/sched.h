@@ -33,7 +33,7 @@ struct wf__post {
 	bool set;
 };
 
-enum wf__wake { WF__ASLEEP, WF__WAKE_SEARCH, WF__WAKE_LOOK };
+enum wf__wake { WF__ASLEEP, WF__IN_POLLER, WF__WAKE_SEARCH, WF__WAKE_LOOK };
 
 struct wf__worker {
 	/* Touched at every switch, by the worker only... */
@@ -54,6 +54,9 @@ struct wf__worker {
 	wf__word blocking;		/* depth of regions; see blocking.c */
 	wf__word spawned, ended;	/* coroutines, by this worker */
 	wf__word steals;
+	wf__word outside;		/* coroutines that began to wait for
+					 * what comes from outside, less those
+					 * that ended it, here */
 	wf__word patience;		/* see wf__idle_notify() */
 	wf__word patience_next;
 
@@ -92,6 +95,11 @@ struct wf__sched_hooks {
 	void (*quiet)(uint64_t live);
 	/* A coroutine that has ended gives this back. */
 	void (*ended)(struct wf__coro *c, int result);
+	/* The poller's, set before wf__sched.poller: ready who waits for a
+	 * descriptor, now, or until the deadline on the way to sleep; true if
+	 * there was any.  And end such a sleep. */
+	bool (*poll)(int64_t deadline);
+	void (*poll_wake)(void);
 };
 
 struct wf__sched {
@@ -132,6 +140,13 @@ struct wf__sched {
 	} idle WF__ALIGNED(WF__LINE);
 	wf__word n_idle;
 	wf__word searching;		/* the searcher's token: 0 or 1 */
+	wf__word poller;		/* its hooks are set [poller] */
+	wf__word in_poller;		/* the worker that sleeps in it; written
+					 * under the idle lock */
+	wf__word polls;			/* for the monitor */
+	wf__word helpers;		/* weft's threads that are no workers */
+	wf__word outside;		/* waits for what comes from outside, by
+					 * threads that are not weft's */
 	wf__word wakes;
 
 	wf__word spawned;		/* by threads that are not weft's */
@@ -161,6 +176,29 @@ struct wf__worker *wf__sched_timer_place(struct wf__timer *t, int64_t when);
 /* Start the runtime, if it does not run, with its defaults: 0 or -errno.
  * Defined by runtime.c. */
 int wf__sched_need(void);
+
+/* The caller begins (1) or ends (-1) a wait for something from outside of the
+ * program: then to be all asleep is no deadlock. */
+static inline void
+wf__sched_outside(int n)
+{
+	struct wf__worker *w = wf__self();
+
+	if (w)
+		wf__add_owned(&w->outside, (wf__word)n);
+	else	/* Relaxed: added up when all is asleep. */
+		wf__add_relaxed(&wf__sched.outside, (wf__word)n);
+}
+
+/* Look for ready descriptors, unless a worker sleeps there, whom they wake. */
+static inline bool
+wf__sched_poll(void)
+{
+	/* Relaxed: who comes a moment late looks again. */
+	return wf__load_acquire(&wf__sched.poller) &&		/* [poller] */
+	    !wf__load_relaxed(&wf__sched.in_poller) &&
+	    wf__sched.hooks.poll(0);
+}
 
 static inline struct wf__worker *
 wf__sched_worker(unsigned index)

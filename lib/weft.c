@@ -13,6 +13,7 @@
 #include "os/linux.c"	/* time, futexes, memory, threads */
 #include "os/linux_cores.c"	/* how many cores there are for us */
 #include "os/linux_faults.c"	/* stack overflow, backtraces */
+#include "os/epoll.c"	/* which descriptors are ready */
 #include "self.c"	/* which worker this thread is */
 #include "lock.c"	/* the short lock, the biased lock */
 #include "alloc.c"	/* the allocator hook */
@@ -36,6 +37,7 @@
 /* 3: waiting for each other */
 #include "wait.c"	/* waiter nodes, the wait in one queue */
 #include "cancel.c"	/* what ends a wait early */
+#include "await.c"	/* the wait with context and deadline */
 #include "chan.c"	/* channels */
 #include "selection.c"	/* the cases of a select, sorted out */
 #include "select.c"	/* one of several */
@@ -46,6 +48,12 @@
 #include "time.c"	/* clock and sleep */
 #include "timer.c"	/* timers, tickers, calls made later */
 #include "context.c"	/* cancellation and deadlines */
+
+/* 6: what comes from outside */
+#include "poller.c"	/* from events to ready coroutines */
+#include "pool.c"	/* a few threads for calls that block */
+#include "fd.c"		/* read, write and wait on any descriptor */
+#include "file.c"	/* calls on files */
 
 /* 7: looking inside */
 #include "dump.c"	/* every coroutine in words */

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * poller.c - from events to ready coroutines.
+ * Layer 6.  Uses: poller, await, sched, idle, os, alloc.
+ *
+ * Who waits for a descriptor:
+ *
+ *	raw      arm it, queue up, park: all under the pollee's lock, which
+ *	         is dropped after the switch [publish]
+ *	watched  try; it would block; lock; an edge since the try began?  Then
+ *	         try again, else queue up and park
+ *
+ * and who has an event takes the lock, remembers the edge, takes the waiters
+ * off, drops the lock, readies them.  The user clears the edge before he
+ * tries, never after.  So what arrives later than the try finds either an
+ * edge not yet looked at or a waiter in the queue.
+ *
+ * A waiter is won like any other: by the claim word where a deadline or
+ * a context may end the wait as well [claim].  All waiters of a side are woken
+ * together, and wait again if others were faster.
+ *
+ * Events carry a key: a number for raw ones; slot and generation for those
+ * watched, so that what comes after the descriptor was closed is left aside.
+ * An event of a raw one may be of an older descriptor of the same number;
+ * then its waiter looks, and waits again.
+ *
+ * One worker sleeps in the poller (idle.c); without one, others look now and
+ * then: at housekeeping, in a search, and the monitor every 10 ms.
+ */
+#include "poller.h"
+
+#include <errno.h>
+
+#include <weft/time.h>
+#include "alloc.h"
+#include "idle.h"
+#include "sched.h"
+
+enum {
+	EVENT_BATCH = 128,
+	CHUNK = 256,			/* pollees */
+	CHUNKS = 4096			/* for each kind: a million */
+};
+#define WATCHED (UINT64_C(1) << 63)
+
+struct chunk {
+	struct wf__pollee pollees[CHUNK];
+};
+
+struct chunks {
+	wf__word by_index[CHUNKS];	/* struct chunk *, set once [chunk] */
+};
+
+static struct {
+	struct wf__lock start;		/* taken to start and to stop */
+	struct chunks raw, watched;
+	struct wf__lock lock;		/* for the rest */
+	struct wf__pollee *free;	/* of the watched */
+	uint32_t made, used;		/* watched slots */
+	uint32_t epoch;			/* counts starts */
+} poller;
+
+static struct chunk *
+chunk_at(struct chunks *c, size_t index)
+{
+	return (struct chunk *)
+	    wf__load_acquire(&c->by_index[index / CHUNK]);	/* [chunk] */
+}
+
+static void
+init_chunk(struct chunk *c, uint32_t first)
+{
+	for (uint32_t i = 0; i < CHUNK; i++) {
+		c->pollees[i].fd = -1;
+		c->pollees[i].index = first + i;
+	}
+}
+
+/* The pollee of this index, made if need be; NULL without memory. */
+static struct wf__pollee *
+pollee_at(struct chunks *all, size_t index)
+{
+	wf__word *place = &all->by_index[index / CHUNK];
+	struct chunk *c = chunk_at(all, index), *fresh;
+
+	if (wf__unlikely(!c)) {
+		if (!(fresh = wf__alloc(sizeof *fresh)))
+			return NULL;
+		init_chunk(fresh, (uint32_t)(index / CHUNK * CHUNK));
+		if (!wf__cas_acq_rel(place, 0, (wf__word)fresh)) /* [chunk] */
+			wf__free(fresh, sizeof *fresh);
+		c = chunk_at(all, index);
+	}
+	return &c->pollees[index % CHUNK];
+}
+
+static void
+free_chunks(struct chunks *all)
+{
+	for (size_t i = 0; i < CHUNKS; i++)
+		wf__free(chunk_at(all, i * CHUNK), sizeof(struct chunk));
+	memset(all, 0, sizeof *all);
+}
+
+/* ---- events ---- */
+
+static struct wf__waiter *
+join_waiters(struct wf__waiter *list, struct wf__waiter *more)
+{
+	struct wf__waiter *w = list;
+
+	if (!list)
+		return more;
+	while (w->next)
+		w = w->next;
+	w->next = more;
+	return list;
+}
+
+/* Under the lock: the waiters of these sides, won. */
+static struct wf__waiter *
+take_waiters(struct wf__pollee *p, unsigned what)
+{
+	struct wf__waiter *list = NULL;
+
+	for (int i = 0; i < 3; i++)
+		if (what & (unsigned)(i + 1))
+			list = join_waiters(list,
+			    wf__waitq_claim_all(&p->waiters[i]));
+	return list;
+}
+
+static void
+ready_behind_all(struct wf__waiter *list)
+{
+	struct wf__waiter *next;
+
+	for (; list; list = next) {
+		next = list->next;	/* gone once its task runs */
+		wf__ready_behind(list->task);
+	}
+}
+
+static unsigned
+awaited(const struct wf__pollee *p)
+{
+	return (p->waiters[WF__READ].first ? WF__OS_IN : 0) |
+	    (p->waiters[WF__WRITE].first ? WF__OS_OUT : 0) |
+	    (p->waiters[WF__BOTH].first ? WF__OS_IN | WF__OS_OUT : 0);
+}
+
+static void
+raw_event(size_t fd, unsigned what)
+{
+	struct wf__pollee *p = pollee_at(&poller.raw, fd);
+	struct wf__waiter *list;
+	unsigned rest;
+
+	if (!p)
+		return;
+	wf__lock(&p->lock);
+	list = take_waiters(p, what);
+	/* Should that fail, they are to find out themselves. */
+	if ((rest = awaited(p)) && wf__os_poll_arm((int)fd, rest, fd) < 0)
+		list = join_waiters(list, take_waiters(p, rest));
+	wf__unlock(&p->lock);
+	ready_behind_all(list);
+}
+
+static void
+watched_event(uint64_t key, unsigned what)
+{
+	struct wf__pollee *p = pollee_at(&poller.watched, (uint32_t)key);
+	struct wf__waiter *list = NULL;
+	void (*fire)(void) = NULL;
+
+	wf__lock(&p->lock);
+	if (p->generation == (uint32_t)((key & ~WATCHED) >> 32)) {
+		for (int side = 0; side < 2; side++)
+			p->edge[side] |= (what & WF__OS_IN << side) != 0;
+		p->ended |= (what & WF__OS_END) != 0;
+		list = take_waiters(p, what);
+		fire = p->fire;
+	}
+	wf__unlock(&p->lock);
+	ready_behind_all(list);
+	if (fire)
+		fire();
+}
+
+/* The scheduler's hook. */
+static bool
+poll_events(int64_t deadline)
+{
+	struct wf__os_event events[EVENT_BATCH];
+	int n = wf__os_poll_wait(events, EVENT_BATCH, deadline);
+
+	if (deadline)
+		wf__idle_rise(wf__self());
+	/* Relaxed: a count. */
+	wf__add_relaxed(&wf__sched.polls, 1);
+	for (int i = 0; i < n; i++)
+		if (events[i].key & WATCHED)
+			watched_event(events[i].key, events[i].what);
+		else
+			raw_event((size_t)events[i].key, events[i].what);
+	return n > 0;
+}
+
+/* ---- start and stop ---- */
+
+/* Under the start lock. */
+static int
+open_poller(void)
+{
+	int err = wf__os_poll_open();
+
+	if (err)
+		return err;
+	poller.epoch++;
+	wf__sched.hooks.poll = poll_events;
+	wf__sched.hooks.poll_wake = wf__os_poll_wake;
+	wf__store_release(&wf__sched.poller, 1);		/* [poller] */
+	/* If all sleep already, one is to move. */
+	wf__idle_wake_worker(wf__sched_worker(0));
+	return 0;
+}
+
+int
+wf__poller_need(void)
+{
+	int err;
+
+	if (wf__likely(wf__load_acquire(&wf__sched.poller)))	/* [poller] */
+		return 0;
+	if ((err = wf__sched_need()) < 0)
+		return err;
+	wf__lock(&poller.start);
+	if (!wf__load_acquire(&wf__sched.poller))		/* [poller] */
+		err = open_poller();
+	wf__unlock(&poller.start);
+	return err;
+}
+
+void
+wf__poller_stop(void)
+{
+	wf__lock(&poller.start);
+	if (wf__load_acquire(&wf__sched.poller))		/* [poller] */
+		wf__os_poll_close();
+	wf__store_release(&wf__sched.poller, 0);		/* [poller] */
+	wf__unlock(&poller.start);
+	free_chunks(&poller.raw);
+	if (poller.used)
+		return;			/* connections are still open */
+	free_chunks(&poller.watched);
+	poller.free = NULL;
+	poller.made = 0;
+}
+
+/* ---- raw ---- */
+
+/* With the lock held, and dropped. */
+static int
+wait_raw(struct wf__pollee *p, size_t fd, unsigned what,
+    struct wf__cancel *cancel, int64_t deadline)
+{
+	struct wf__wait wait = { .lock = &p->lock,
+	    .queue = &p->waiters[what - 1], .cancel = cancel, .number = fd,
+	    .why = what == WF__OS_IN ? "to read descriptor" :
+	    "to write to descriptor" };
+	int err = wf__os_poll_arm((int)fd, what | awaited(p), fd);
+	uint32_t generation = p->generation;
+
+	if (!err)
+		err = wf__await_outside(&wait, deadline);
+	if (!err && generation != p->generation)
+		err = -EBADF;
+	wf__unlock(&p->lock);
+	return err;
+}
+
+int
+wf__poller_wait(int fd, unsigned what, struct wf__cancel *cancel,
+    int64_t deadline)
+{
+	struct wf__pollee *p;
+	int err;
+
+	if (fd < 0)
+		return -EBADF;
+	if (fd >= CHUNK * CHUNKS)
+		return -EMFILE;
+	if ((err = wf__poller_need()) < 0)
+		return err;
+	if (!(p = pollee_at(&poller.raw, (size_t)fd)))
+		return -ENOMEM;
+	wf__lock(&p->lock);
+	return wait_raw(p, (size_t)fd, what, cancel, deadline);
+}
+
+void
+wf__poller_drop(int fd)
+{
+	struct wf__waiter *list;
+	struct wf__pollee *p;
+
+	if (fd < 0 || fd >= CHUNK * CHUNKS ||
+	    !wf__load_acquire(&wf__sched.poller) ||		/* [poller] */
+	    !chunk_at(&poller.raw, (size_t)fd))
+		return;
+	p = pollee_at(&poller.raw, (size_t)fd);
+	wf__lock(&p->lock);
+	p->generation++;
+	list = take_waiters(p, WF__OS_IN | WF__OS_OUT);
+	wf__unlock(&p->lock);
+	wf__waitq_ready_all(list);
+}
+
+/* ---- watched ---- */
+
+/* A free slot, or the next new one. */
+static struct wf__pollee *
+take_slot(void)
+{
+	struct wf__pollee *p;
+	uint32_t index = 0;
+
+	wf__lock(&poller.lock);
+	if ((p = poller.free))
+		poller.free = p->next_free;
+	else if (poller.made < CHUNK * CHUNKS)
+		index = poller.made++;
+	else
+		index = UINT32_MAX;
+	poller.used++;
+	wf__unlock(&poller.lock);
+	if (!p && index != UINT32_MAX)
+		p = pollee_at(&poller.watched, index);
+	return p;
+}
+
+struct wf__pollee *
+wf__pollee_new(int fd)
+{
+	struct wf__pollee *p;
+
+	if (!(p = take_slot())) {
+		wf__lock(&poller.lock);
+		poller.used--;
+		wf__unlock(&poller.lock);
+		return NULL;
+	}
+	wf__lock(&p->lock);
+	p->fd = fd;
+	p->registered = p->ended = p->edge[0] = p->edge[1] = false;
+	p->fire = NULL;
+	p->number = wf__wait_number();
+	wf__unlock(&p->lock);
+	return p;
+}
+
+void
+wf__pollee_free(struct wf__pollee *p)
+{
+	wf__lock(&p->lock);
+	p->generation = (p->generation + 1) & 0x7fffffff;
+	p->fd = -1;
+	p->fire = NULL;
+	wf__unlock(&p->lock);
+	wf__lock(&poller.lock);
+	p->next_free = poller.free;
+	poller.free = p;
+	poller.used--;
+	wf__unlock(&poller.lock);
+}
+
+int
+wf__pollee_register(struct wf__pollee *p)
+{
+	int err;
+
+	if (p->registered && p->epoch == poller.epoch)
+		return 0;
+	err = wf__os_poll_watch(p->fd, WATCHED |
+	    (uint64_t)p->generation << 32 | p->index);
+	if (!err) {
+		p->registered = true;
+		p->epoch = poller.epoch;
+	}
+	return err;
+}
+
+int
+wf__pollee_wait(struct wf__pollee *p, enum wf__side side,
+    struct wf__cancel *cancel, int64_t deadline)
+{
+	struct wf__wait wait = { .lock = &p->lock, .queue = &p->waiters[side],
+	    .cancel = cancel, .number = p->number,
+	    .why = side == WF__READ ? "to read from connection" :
+	    "to write to connection" };
+
+	return wf__await_outside(&wait, deadline);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * poller.h - who waits for which descriptor.
+ * Layer 6.  Uses: await, os.
+ *
+ * A pollee stands for a descriptor, and is never unmapped while the runtime
+ * runs: an event that arrives late finds one, perhaps of another descriptor,
+ * and does no harm.  There are two kinds:
+ *
+ *	raw	by number, for descriptors of others: armed for each wait
+ *	watched	for those that weft made: registered once, edges remembered
+ */
+#ifndef WF__POLLER_H
+#define WF__POLLER_H
+
+#include "await.h"
+#include "os.h"
+
+/* The bits of a side are side + 1. */
+enum wf__side { WF__READ, WF__WRITE, WF__BOTH };
+
+struct wf__pollee {
+	struct wf__lock lock;		/* all below */
+	struct wf__waitq waiters[3];	/* by side */
+	int fd;				/* -1: unused */
+	bool registered;		/* watched: the poller knows it */
+	bool edge[2];			/* watched: changed since the last
+					 * look */
+	bool ended;			/* watched: not only bytes may be found
+					 * but an end, an error, urgent data */
+	uint32_t generation;		/* of the slot; under the lock */
+	uint32_t index;			/* fixed */
+	uint32_t epoch;			/* of the poller it is registered in */
+	uint64_t number;		/* for reports */
+	void (*fire)(void);		/* instead of waiters; on a worker */
+	struct wf__pollee *next_free;
+};
+
+/* Start runtime and poller, if they do not run; 0 or -errno. */
+int wf__poller_need(void);
+/* The workers have ended: close it. */
+void wf__poller_stop(void);
+
+/*
+ * Wait until descriptor fd, of anybody, seems ready on that side: 0; or -errno
+ * of *cancel, -ETIMEDOUT at the deadline, -EPERM for a file, which is always
+ * ready, -EBADF if it is closed by wf_fd_close().
+ */
+int wf__poller_wait(int fd, unsigned what, struct wf__cancel *cancel,
+    int64_t deadline);
+/* Wake all who wait for fd: it is about to be closed. */
+void wf__poller_drop(int fd);
+
+/* A pollee to be watched, for a descriptor of weft's own; NULL: no memory. */
+struct wf__pollee *wf__pollee_new(int fd);
+/* Before the descriptor is closed, and nobody waits. */
+void wf__pollee_free(struct wf__pollee *p);
+/* With the lock held: from now on edges are remembered; 0 or -errno. */
+int wf__pollee_register(struct wf__pollee *p);
+/* With the lock held, and again at the return: wait for an edge, or another
+ * wake.  0, or as wf__await(). */
+int wf__pollee_wait(struct wf__pollee *p, enum wf__side side,
+    struct wf__cancel *cancel, int64_t deadline);
+
+#endif
