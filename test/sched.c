@@ -11,6 +11,8 @@
 #include <sched.h>
 #include <sys/syscall.h>
 
+#include "sched.h"
+
 static void
 set(int *flag)
 {
@@ -286,6 +288,28 @@ spinner_holds_nothing(void)
 	return 0;
 }
 
+/* Stand-ins leave when nothing is stuck any more. */
+
+static int
+stand_ins_leave(void)
+{
+	wf_waitgroup wg = {0};
+	int stop = 0;
+
+	for (int i = wf_workers(0); i > 0; i--)
+		wf_waitgroup_spawn(&wg, spin, &stop);
+	/* Relaxed, here and below: the number alone says it. */
+	while (wf__load_relaxed(&wf__sched.limit) <=
+	    wf__load_relaxed(&wf__sched.target))
+		wf_yield();
+	set(&stop);
+	wf_waitgroup_wait(&wg);
+	while (wf__load_relaxed(&wf__sched.limit) >
+	    wf__load_relaxed(&wf__sched.target))
+		wf_sleep(WF_MS);
+	return 0;
+}
+
 /* Nor are the timers of a worker held that computes beyond the limit, after
  * the number of workers has shrunk. */
 
@@ -418,6 +442,9 @@ ping_pong_hog(void)
 		wf_yield();
 	set(&stop);
 	wf_waitgroup_wait(&wg);
+	/* Some hundreds are usual.  A pair that is never interrupted goes on
+	 * until a stand-in comes, if one does. */
+	check(heavy < 5000);
 	for (int i = 0; i < 2; i++) {
 		wf_chan_free(h[i]);
 		wf_chan_free(l[i]);
@@ -469,6 +496,54 @@ never_overlooked(void)
 		wf_waitgroup_wait(&wg);
 		check_eq(runs, (unsigned char)(i + 1));
 	}
+	return 0;
+}
+
+/* Nor is what comes from outside overlooked by workers that always have
+ * something of their own to run. */
+
+static void
+yield_on(int *stop)
+{
+	while (!is_set(stop))
+		wf_yield();
+}
+
+static void *
+spawn_from_thread(void *arg)
+{
+	wf_waitgroup *wg = ((void **)arg)[0];
+	int *begun = ((void **)arg)[1];
+
+	check_eq(wf_waitgroup_spawn(wg, set, begun), 0);
+	return NULL;
+}
+
+static int
+news_while_busy(void)
+{
+	wf_chan(int) c = wf_chan_make(int, 0);
+	wf_waitgroup wg = {0}, outside = {0};
+	int stop = 0, begun = 0, v = 0;
+	void *args[] = { &outside, &begun };
+	pthread_t sender, spawner;
+
+	for (int i = 3 * wf_workers(0); i > 0; i--)
+		wf_waitgroup_spawn(&wg, yield_on, &stop);
+	if (check(!pthread_create(&sender, NULL, send_from_thread,
+	    (void *)(uintptr_t)c))) {
+		check_eq(wf_recv(c, &v), 1);
+		pthread_join(sender, NULL);
+	}
+	check_eq(v, 88);
+	if (check(!pthread_create(&spawner, NULL, spawn_from_thread, args))) {
+		pthread_join(spawner, NULL);
+		wf_waitgroup_wait(&outside);
+	}
+	check_eq(begun, 1);
+	set(&stop);
+	wf_waitgroup_wait(&wg);
+	wf_chan_free(c);
 	return 0;
 }
 
@@ -897,6 +972,7 @@ main(void)
 	tap_test_workers("88: a spinner is overtaken", spinner_overtaken);
 	tap_test_workers("88: a spinner holds nothing",
 	    spinner_holds_nothing);
+	tap_test_workers("stand-ins leave", stand_ins_leave);
 	tap_test("a surplus spinner holds nothing",
 	    surplus_holds_nothing);
 	tap_test_workers("89: syscall fairness", syscall_fairness);
@@ -904,6 +980,7 @@ main(void)
 	tap_test_workers("91: ping-pong hog", ping_pong_hog);
 	tap_test_workers("92: queue integrity", queue_integrity);
 	tap_test_workers("94: never overlooked", never_overlooked);
+	tap_test_workers("94: news while busy", news_while_busy);
 	tap_plain("94: woken from outside", woken_from_outside);
 	tap_test_workers("100: news while asleep", news_while_asleep);
 	tap_test_workers("spawn tree", tree);

@@ -169,7 +169,8 @@ one_instant_tokens(void)
 		return 1;
 	check_eq(wf_send(t.c[0], 1), 1);	/* the other one moves */
 	check_eq(wf_waitgroup_spawn(&wg, move_tokens, &t), 0);
-	look_for_tokens(&t, tap_scale(2000000, 40000));
+	look_for_tokens(&t, tap_scale(2000000, TAP_ASAN || TAP_TSAN ? 40000 :
+	    400000));
 	bump(&t.stop);
 	wf_waitgroup_wait(&wg);
 	free_ints(t.c, RING);
