@@ -39,6 +39,8 @@
 #include <weft/time.h>		/* the clock, durations, sleep */
 #include <weft/context.h>	/* cancellation and deadlines */
 #include <weft/waitgroup.h>	/* waiting for a set of coroutines */
+#include <weft/mutex.h>		/* one at a time */
+#include <weft/sem.h>		/* weighted semaphores */
 #include <weft/coro.h>		/* spawn, yield, exit, pin */
 #include <weft/slot.h>		/* values of a coroutine's own */
 #include <weft/chan.h>		/* typed channels */

@@ -14,8 +14,10 @@
 #include <weft/time.h>
 #include "cancel.h"
 
-struct two_locks {
-	struct wf__lock *last, *first;
+struct posting {
+	struct wf__lock *last, *first;	/* first may be NULL */
+	void (*then)(void *arg);	/* or NULL */
+	void *arg;
 };
 
 static void
@@ -25,12 +27,25 @@ unlock_one(void *lock)
 }
 
 static void
-unlock_two(void *arg)
+post_wait(void *arg)
 {
-	struct two_locks locks = *(struct two_locks *)arg;
+	struct posting p = *(struct posting *)arg;
 
-	wf__unlock(locks.first);
-	wf__unlock(locks.last);
+	if (p.first)
+		wf__unlock(p.first);
+	wf__unlock(p.last);
+	if (p.then)
+		p.then(p.arg);
+}
+
+static void
+queue_waiter(const struct wf__wait *wait, struct wf__waiter *w)
+{
+	w->value = wait->value;
+	if (wait->first)
+		wf__waitq_add_first(wait->queue, w);
+	else
+		wf__waitq_add(wait->queue, w);
 }
 
 static int
@@ -38,11 +53,15 @@ wait_for_queue(const struct wf__wait *wait)
 {
 	struct wf__task spare, *me = wf__park_self(&spare);
 	struct wf__waiter spare_waiter, *w = wf__waiter_of(me, &spare_waiter);
+	struct posting post = { wait->lock, NULL, wait->then, wait->arg };
 	struct wf__parking p = { unlock_one, wait->lock, WF_FOREVER, 0,
 	    wait->why, wait->number };
 
-	w->value = wait->value;
-	wf__waitq_add(wait->queue, w);
+	if (wait->then) {
+		p.commit = post_wait;
+		p.arg = &post;
+	}
+	queue_waiter(wait, w);
 	wf__park(me, &p);
 	return 0;
 }
@@ -55,13 +74,13 @@ wait_for_either(const struct wf__wait *wait, struct wf__cancel_list *list)
 	struct wf__waiter spare_waiter, *w = wf__waiter_of(me, &spare_waiter);
 	struct wf__waiter early = { .task = me, .index = 1,
 	    .contested = true };
-	struct two_locks locks = { wait->lock, &list->lock };
-	struct wf__parking p = { unlock_two, &locks, WF_FOREVER, 0, wait->why,
+	struct posting post = { wait->lock, &list->lock, wait->then,
+	    wait->arg };
+	struct wf__parking p = { post_wait, &post, WF_FOREVER, 0, wait->why,
 	    wait->number };
 
-	w->value = wait->value;
 	w->contested = true;
-	wf__waitq_add(wait->queue, w);
+	queue_waiter(wait, w);
 	wf__cancel_attach(list, &early);
 	wf__park(me, &p);
 	if (wf__load_acquire(&me->claim) == w->index + 1) {	/* [claim] */

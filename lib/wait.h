@@ -52,6 +52,20 @@ wf__waitq_add(struct wf__waitq *q, struct wf__waiter *w)
 	w->queued = true;
 }
 
+/* Before all others: one whose turn it was already. */
+static inline void
+wf__waitq_add_first(struct wf__waitq *q, struct wf__waiter *w)
+{
+	w->prev = NULL;
+	w->next = q->first;
+	if (q->first)
+		q->first->prev = w;
+	else
+		q->last = w;
+	q->first = w;
+	w->queued = true;
+}
+
 static inline void
 wf__waitq_remove(struct wf__waitq *q, struct wf__waiter *w)
 {
@@ -66,6 +80,14 @@ wf__waitq_remove(struct wf__waitq *q, struct wf__waiter *w)
 	w->queued = false;
 }
 
+/* Off its queue: is it the taker's, or was it won elsewhere? */
+static inline bool
+wf__waiter_win(struct wf__waiter *w)
+{
+	return !w->contested ||
+	    wf__cas_acq_rel(&w->task->claim, 0, w->index + 1);	/* [claim] */
+}
+
 /* Take waiters off until one is won; NULL: nobody is left. */
 static inline struct wf__waiter *
 wf__waitq_claim(struct wf__waitq *q)
@@ -74,9 +96,8 @@ wf__waitq_claim(struct wf__waitq *q)
 
 	while ((w = q->first)) {
 		wf__waitq_remove(q, w);
-		if (!w->contested ||
-		    wf__cas_acq_rel(&w->task->claim, 0, w->index + 1))
-			return w;				/* [claim] */
+		if (wf__waiter_win(w))
+			return w;
 	}
 	return NULL;
 }
@@ -143,13 +164,18 @@ struct wf__wait {
 	void *value;			/* the waiter's */
 	const char *why;		/* for reports, static */
 	uint64_t number;		/* likewise, of the object */
+	bool first;			/* before those who wait already */
+	void (*then)(void *arg);	/* or NULL: called once the task is in
+					 * the queue and no lock is held, on
+					 * another stack; may not wait */
+	void *arg;			/* of then */
 };
 
 /*
  * With the lock held: wait until somebody takes the waiter off the queue and
  * readies it; 0, and the lock is not held: the object may be gone by now.  Or
  * until *cancel is done: its -errno, with the waiter off and the lock held
- * again.
+ * again; if it is done before the wait begins, then() is not called.
  */
 int wf__wait(const struct wf__wait *wait);
 

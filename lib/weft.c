@@ -42,6 +42,8 @@
 #include "selection.c"	/* the cases of a select, sorted out */
 #include "select.c"	/* one of several */
 #include "waitgroup.c"	/* all of several */
+#include "mutex.c"	/* one at a time */
+#include "sem.c"	/* so many units */
 #include "defer.c"	/* calls at the end of a scope */
 
 /* 4 and 5 */

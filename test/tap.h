@@ -20,8 +20,8 @@
  * A failed check is recorded and the test goes on: nothing here jumps out of
  * a function, which a coroutine's stack could not survive.  Checks may be made
  * in any coroutine or thread; the tap_ functions belong to the plain main
- * thread, but for tap_scale(), tap_seed(), tap_random(), tap_settle() and
- * tap_note().
+ * thread, but for tap_scale(), tap_seed(), tap_random(), tap_settle(),
+ * tap_parked(), tap_await_parked() and tap_note().
  *
  * From the environment:
  *	WEFT_TEST=full		the full counts of tap_scale()
@@ -205,6 +205,34 @@ tap_settle(void)
 	for (int i = 0; i < 20; i++)
 		wf_yield();
 	wf_sleep(WF_MS / 2);
+}
+
+/* How many coroutines are parked and wait for this, by the words of a dump. */
+TAP_UNUSED static int
+tap_parked(const char *why)
+{
+	FILE *f = tmpfile();
+	char line[512];
+	int n = 0;
+
+	if (!f) {
+		tap__fail(__FILE__, __LINE__, "tmpfile()");
+		return 0;
+	}
+	wf_dump(fileno(f));
+	rewind(f);
+	while (fgets(line, sizeof line, f))
+		n += strstr(line, why) != NULL;
+	fclose(f);
+	return n;
+}
+
+/* Until at least n of them are. */
+TAP_UNUSED static void
+tap_await_parked(const char *why, int n)
+{
+	while (tap_parked(why) < n)
+		wf_yield();
 }
 
 /* The allocator behind tap_count_memory(). */
