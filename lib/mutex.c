@@ -132,7 +132,7 @@ hide_queue(struct mutex *m)
 
 /* The mutex was given to the caller: who comes now may spin. */
 static void
-accept(struct mutex *m)
+take_hand_over(struct mutex *m)
 {
 	wf__word s;
 
@@ -177,7 +177,7 @@ lock_slow(struct mutex *m, struct wf__cancel *cancel)
 		if ((err = queue_up(m, &me, cancel, token)))
 			return err;
 		if (me.handed) {
-			accept(m);
+			take_hand_over(m);
 			break;
 		}
 		token = WOKEN;
