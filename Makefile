@@ -72,6 +72,7 @@ $(BUILD)/weft.pc: pkgconfig/weft.pc.in $(BUILD)/flags FORCE
 $(TESTS): $(BUILD)/test/%: $(BUILD)/obj/test/%.o
 $(EXAMPLES): $(BUILD)/%: $$(call objects,$$*)
 $(BUILD)/bench/weft-bench: $(call objects,bench/weft)
+$(BUILD)/examples/background_worker: LDLIBS += -lsqlite3
 $(TESTS) $(EXAMPLES) $(BUILD)/bench/weft-bench: $(BUILD)/libweft.a
 	$(LINK) -o $@ $(filter %.o,$^) $(BUILD)/libweft.a $(LDLIBS)
 
@@ -79,7 +80,8 @@ $(TESTS) $(EXAMPLES) $(BUILD)/bench/weft-bench: $(BUILD)/libweft.a
 GETS := $(filter deps demo test bench,$(GOALS))
 deps need:
 	@DEPS='$(if $(GETS),$(DEPS),no)' CC='$(CC)' CXX='$(CXX)' \
-	  sh .ci/deps.sh lib $(if $(filter deps test,$(GETS)),test)
+	  sh .ci/deps.sh lib $(if $(filter deps demo test,$(GETS)),examples) \
+	  $(if $(filter deps test,$(GETS)),test)
 
 demo: $(EXAMPLES)
 	@run() { printf '\n== %s\n\n' "$$*"; $(BUILD)/examples/"$$@"; }; \

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 #
-# deps.sh - get what is missing to build weft (lib), to test it (test), or
-# both.
+# deps.sh - get what is missing to build weft (lib), its examples (examples),
+# or to test it (test).
 #
-#	CC=cc CXX=c++ .ci/deps.sh lib test
+#	CC=cc CXX=c++ .ci/deps.sh lib examples test
 #
 # Looks first, and installs only what is not there, by the system's package
 # manager.  The command is printed before it runs.  With DEPS=no nothing is
@@ -18,9 +18,9 @@ have() {
 	command -v "${1%% *}" >/dev/null 2>&1
 }
 
-have_atomic_ops() {
-	printf '#include <atomic_ops.h>\n' | $CC -pthread \
-	    $(pkg-config --cflags atomic_ops 2>/dev/null) $CPPFLAGS \
+have_header() {
+	printf '#include <%s>\n' "$2" | $CC -pthread \
+	    $(pkg-config --cflags "$1" 2>/dev/null) $CPPFLAGS \
 	    -fsyntax-only -x c - 2>/dev/null
 }
 
@@ -29,10 +29,13 @@ look() {
 	lib)
 		have "$CC" || missing="$missing cc"
 		have make || missing="$missing make"
-		have "$CC" && have_atomic_ops || {
+		have "$CC" && have_header atomic_ops atomic_ops.h || {
 			missing="$missing atomic_ops"
 			have pkg-config || missing="$missing pkg-config"
 		} ;;
+	examples)
+		have "$CC" && have_header sqlite3 sqlite3.h ||
+			missing="$missing sqlite3" ;;
 	test)
 		have prove || missing="$missing prove"
 		have "$CXX" || missing="$missing c++"
@@ -41,7 +44,7 @@ look() {
 		*) missing="$missing pkg-config" ;;
 		esac ;;
 	*)
-		echo "usage: $0 lib|test..." >&2
+		echo "usage: $0 lib|examples|test..." >&2
 		exit 64 ;;
 	esac
 }
@@ -51,15 +54,18 @@ package() {
 	case $1:$2 in
 	apt-get:cc) echo gcc libc6-dev ;;
 	apt-get:atomic_ops) echo libatomic-ops-dev ;;
+	apt-get:sqlite3) echo libsqlite3-dev ;;
 	apt-get:prove) echo perl ;;
 	apt-get:c++) echo g++ ;;
 	dnf:cc) echo gcc ;;
 	dnf:atomic_ops) echo libatomic_ops-devel ;;
+	dnf:sqlite3) echo sqlite-devel ;;
 	dnf:pkg-config) echo pkgconf-pkg-config ;;
 	dnf:prove) echo perl-Test-Harness ;;
 	dnf:c++) echo gcc-c++ ;;
 	apk:cc) echo gcc musl-dev ;;
 	apk:atomic_ops) echo libatomic_ops-dev ;;
+	apk:sqlite3) echo sqlite-dev ;;
 	apk:pkg-config) echo pkgconf ;;
 	apk:prove) echo perl-utils ;;
 	apk:c++) echo g++ ;;
@@ -67,6 +73,7 @@ package() {
 	brew:pkg-config) echo pkgconf ;;
 	*:cc | *:c++) echo gcc ;;
 	*:atomic_ops) echo libatomic_ops ;;
+	*:sqlite3) echo sqlite ;;
 	*:prove) echo perl ;;
 	*) echo "$2" ;;
 	esac
@@ -107,7 +114,8 @@ for manager in apt-get dnf apk pacman brew none; do
 done
 if [ $manager = none ]; then
 	echo "weft: missing: $missing; please install: libatomic_ops (its" \
-	    "headers), a C and a C++ compiler, make, pkg-config, prove" >&2
+	    "headers), a C and a C++ compiler, make, pkg-config, prove;" \
+	    "for the examples SQLite" >&2
 	exit 1
 fi
 line=$(command_of $manager)
