@@ -364,6 +364,28 @@ is_wanted(void)
 	return false;
 }
 
+/*
+ * A start that finds no stack waits until one is free for all: so nobody may
+ * sleep on some of his own meanwhile.  Who has found none does
+ *	on the list of the starved; light fence; who sleeps on stacks?	[starve]
+ * and who goes to sleep
+ *	keeps_stacks = 1; heavy fence; does anybody starve?		[starve]
+ */
+static void
+settle_stacks(struct wf__worker *w)
+{
+	if (wf__unlikely(wf__load_relaxed(&wf__sched.starved.length)))
+		wf__stack_give_back(&w->stacks);
+	wf__store_relaxed(&w->keeps_stacks, wf__stack_keeps(&w->stacks));
+}
+
+static bool
+starves_others(const struct wf__worker *w)
+{
+	return wf__load_acquire(&wf__sched.starved.length) && /* [starve] */
+	    wf__load_relaxed(&w->keeps_stacks);
+}
+
 void
 wf__idle_sleep(struct wf__worker *w)
 {
@@ -372,10 +394,11 @@ wf__idle_sleep(struct wf__worker *w)
 	wf__assert(!wf__runq_length(&w->queue) &&
 	    !wf__runq_has_next(&w->queue) && !w->handed);
 	judge_loot(w);
+	settle_stacks(w);
 	list_idle(w);
-	wf__os_fence_heavy();					/* [idle] */
+	wf__os_fence_heavy();				/* [idle], [starve] */
 	until = sleep_until(w);
-	if (!is_wanted() && !wf__sched_stopping() &&
+	if (!is_wanted() && !wf__sched_stopping() && !starves_others(w) &&
 	    !wf__load_acquire(&w->inbox_length)) {		/* [runq] */
 		if (until == WF_FOREVER)
 			wf__idle_if_all_quiet();
@@ -383,6 +406,7 @@ wf__idle_sleep(struct wf__worker *w)
 		doze(w, until);
 	}
 	wf__idle_rise(w);
+	wf__store_relaxed(&w->keeps_stacks, 0);
 	wf__share_retry_starved();
 }
 
@@ -398,6 +422,7 @@ wf__idle_retire(struct wf__worker *w)
 	}
 	wf__runq_drain(&w->queue, &all);
 	wf__share_push(&all);
+	wf__stack_give_back(&w->stacks);
 	wf__lock(&wf__sched.idle.lock);
 	wf__add_owned(&wf__sched.idle.retired, 1);
 	w->retired = true;

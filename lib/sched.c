@@ -131,6 +131,8 @@ housekeep(struct wf__worker *w)
 		run_timers_of_blocked(now);
 	wf__sched_poll();
 	wf__share_take(w);
+	if (wf__unlikely(wf__load_relaxed(&wf__sched.starved.length)))
+		wf__stack_give_back(&w->stacks);
 	wf__share_retry_starved();
 	if (now - w->slice > SLICE) {
 		/* A pair in the next slot has had its time. */

@@ -76,6 +76,7 @@ struct wf__worker {
 	wf__word32 wake;		/* enum wf__wake */
 	struct wf__worker *idle_next, *idle_prev;
 	wf__word on_idle;
+	wf__word keeps_stacks;		/* asleep on free ones [starve] */
 	bool retired;			/* asleep over the limit */
 	bool searching;			/* holds the searcher's token */
 	wf__word watched;		/* switches when a searcher looked */

@@ -193,6 +193,18 @@ wf__share_retry_starved(void)
 	wf__share_push(&list);
 }
 
+/* Somebody starves for a stack: wake those that sleep on free ones (idle.c). */
+static void
+wake_keepers(void)
+{
+	size_t n = wf__load_acquire(&wf__sched.n_workers);	/* [worker] */
+
+	wf__os_fence_light();					/* [starve] */
+	for (unsigned i = 0; i < n; i++)
+		if (wf__load_relaxed(&wf__sched_worker(i)->keeps_stacks))
+			wf__idle_wake_worker(wf__sched_worker(i));
+}
+
 static void
 starve(struct wf__task *t)
 {
@@ -200,9 +212,10 @@ starve(struct wf__task *t)
 	wf__store_release(&wf__start_of(t)->live, WF__STARVED);
 	wf__lock(&wf__sched.starved.lock);
 	wf__tasks_add(&wf__sched.starved.tasks, t);
-	wf__store_relaxed(&wf__sched.starved.length,
-	    wf__sched.starved.tasks.n);
+	wf__store_release(&wf__sched.starved.length,
+	    wf__sched.starved.tasks.n);			/* [starve] */
 	wf__unlock(&wf__sched.starved.lock);
+	wake_keepers();
 }
 
 struct wf__coro *

@@ -285,15 +285,13 @@ wf__stack_get(struct wf__stack_cache *cache, int class)
 	return s;
 }
 
-/* Half of a full cache to the class. */
-static void
-put_shared(struct wf__stack_cache *cache, int class)
+void
+wf__stack_spill(struct wf__stack_cache *cache, int class, unsigned n)
 {
 	struct class *c = &classes[class];
 	struct wf__stack *first = cache->of[class].free, *last = first;
-	unsigned n = 1;
 
-	for (; n < WF__STACK_CACHE / 2; n++)
+	for (unsigned i = 1; i < n; i++)
 		last = last->next;
 	cache->of[class].free = last->next;
 	cache->of[class].n -= n;
@@ -312,7 +310,7 @@ wf__stack_put(struct wf__stack_cache *cache, struct wf__stack *s)
 	s->next = cache->of[class].free;
 	cache->of[class].free = s;
 	if (++cache->of[class].n > WF__STACK_CACHE)
-		put_shared(cache, class);
+		wf__stack_spill(cache, class, WF__STACK_CACHE / 2);
 }
 
 void

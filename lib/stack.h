@@ -67,6 +67,25 @@ wf__stack_at_hand(const struct wf__stack_cache *cache, int class)
 	return cache->of[class].free;
 }
 void wf__stack_put(struct wf__stack_cache *cache, struct wf__stack *s);
+/* Give n of the cache's free stacks, which are there, to the class. */
+void wf__stack_spill(struct wf__stack_cache *cache, int class, unsigned n);
+/* Give back all of them. */
+static inline void
+wf__stack_give_back(struct wf__stack_cache *cache)
+{
+	for (int class = 0; class < WF__STACK_CLASSES; class++)
+		if (cache->of[class].n)
+			wf__stack_spill(cache, class, cache->of[class].n);
+}
+/* Are there any? */
+static inline bool
+wf__stack_keeps(const struct wf__stack_cache *cache)
+{
+	for (int class = 0; class < WF__STACK_CLASSES; class++)
+		if (cache->of[class].n)
+			return true;
+	return false;
+}
 int wf__stack_class_of(const struct wf__stack *s);
 
 /* Call fn for every stack ever used, free ones too; others may come and go
