@@ -519,6 +519,76 @@ spawn_from_thread(void *arg)
 	return NULL;
 }
 
+/* With one worker the news must come after some hundred turns of the others.
+ * (Without a look outside they come as well, by a stand-in, when the machine
+ * is so busy that the worker seems stuck: such rounds do not count.  Nor does
+ * one in which the sender's thread has lost its core; most are good.) */
+
+struct counted {
+	wf_chan(int) c;
+	int stop;
+	long turns, sent_at;	/* atomic */
+};
+
+static void
+yield_and_count(struct counted *b)
+{
+	while (!is_set(&b->stop)) {
+		__atomic_add_fetch(&b->turns, 1, __ATOMIC_RELAXED);
+		wf_yield();
+	}
+}
+
+static void *
+send_counted(void *arg)
+{
+	struct counted *b = arg;
+	long before = b->sent_at, now;
+
+	/* The others have turns again when the receiver has parked. */
+	while ((now = __atomic_load_n(&b->turns, __ATOMIC_RELAXED)) == before)
+		sched_yield();
+	__atomic_store_n(&b->sent_at, now, __ATOMIC_RELAXED);
+	check_eq(wf_send(b->c, 88), 1);
+	return NULL;
+}
+
+/* Relaxed: the number alone says it. */
+static bool
+is_alone(void)
+{
+	return wf__load_relaxed(&wf__sched.limit) ==
+	    wf__load_relaxed(&wf__sched.target);
+}
+
+static int
+news_in_turn(void)
+{
+	struct counted b = { .c = wf_chan_make(int, 0) };
+	wf_waitgroup wg = {0};
+	pthread_t sender;
+	int good = 0;
+	long turns;
+
+	for (int i = 0; i < 3; i++)
+		wf_waitgroup_spawn(&wg, yield_and_count, &b);
+	for (int i = 0; i < 50 && !good; i++) {
+		b.sent_at = __atomic_load_n(&b.turns, __ATOMIC_RELAXED);
+		if (!check(!pthread_create(&sender, NULL, send_counted, &b)))
+			break;
+		check_eq(wf_recv(b.c, NULL), 1);
+		turns = __atomic_load_n(&b.turns, __ATOMIC_RELAXED) -
+		    __atomic_load_n(&b.sent_at, __ATOMIC_RELAXED);
+		good += turns < 2000 && is_alone();
+		pthread_join(sender, NULL);
+	}
+	check(good);
+	set(&b.stop);
+	wf_waitgroup_wait(&wg);
+	wf_chan_free(b.c);
+	return 0;
+}
+
 static int
 news_while_busy(void)
 {
@@ -989,6 +1059,7 @@ main(void)
 	tap_test_workers("random programs, one by one", random_programs);
 	tap_test_workers("random programs, a crowd", random_crowd);
 	tap_workers(1);
+	tap_test("94: news in turn", news_in_turn);
 	tap_test("86: alternating spinners", alternating_spinners);
 	tap_workers(1024);
 	tap_test("101: 1024 workers", many_workers);
