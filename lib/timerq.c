@@ -1,18 +1,33 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * timerq.c - start, stop and run the timers of one worker.
- * Layer 2.  Uses: timerq, coro, heap, lock.
+ * Layer 2.  Uses: timerq, coro, heap, lock, os.
+ *
+ *	place:	0 1 2 | 3 | 4 5 6 7 | 8 9 10 11 | ...
+ *	        none   root  its 4    the 4 of 4
  *
  * While q->lock is held:
- *   I1  a timer is in q->heap iff its home is q.
- *   I2  q->first is the smallest key in the heap, WF_FOREVER if it is empty.
+ *   I1  a timer is in the queue iff its home is q: at place t->at, or with
+ *       t->at 0 in the overflow.
+ *   I2  no place has a smaller key than its parent.  A place holds the key of
+ *       its timer beside it.
+ *   I3  q->first is the smallest key of all, WF_FOREVER if there is none.
+ *
+ * A heap in an array with four children to a parent: siblings are one cache
+ * line, and comparing touches no timer.  That is what counts: timers lie in
+ * records of coroutines, each on a page of its own, where each touch is a
+ * miss.  A list of children to be joined (heap.h), after many starts in a row,
+ * holds the lock for milliseconds; so that one is only for what finds no
+ * place, because there are millions or because mapping a chunk failed.
+ * Nothing is lost, then, and no start can fail.
  */
 #include "timerq.h"
 
 #include <weft/time.h>
 #include "coro.h"
+#include "os.h"
 
-enum { BATCH = 64 };
+enum { BATCH = 64, ROOT = 3 };
 
 static struct wf__timer *
 timer_of(struct wf__heap_node *n)
@@ -20,41 +35,195 @@ timer_of(struct wf__heap_node *n)
 	return wf__container_of(n, struct wf__timer, node);
 }
 
-/* I1 and the heap's order, where a glance shows them: at the root and its
- * children. */
+static inline struct wf__place *
+place_at(struct wf__timerq *q, unsigned at)
+{
+	return &q->chunk[at / WF__TIMERQ_CHUNK][at % WF__TIMERQ_CHUNK];
+}
+
+static inline unsigned
+parent_of(unsigned at)
+{
+	return at / 4 + 2;
+}
+
+static inline unsigned
+first_child(unsigned at)
+{
+	return (at - 2) * 4;
+}
+
+static bool
+is_any(const struct wf__timerq *q)
+{
+	return q->end > ROOT || q->overflow.root;
+}
+
+static int64_t
+first_key(struct wf__timerq *q)
+{
+	int64_t key = WF_FOREVER;
+
+	if (q->end > ROOT)
+		key = place_at(q, ROOT)->key;
+	if (q->overflow.root && q->overflow.root->key < key)
+		key = q->overflow.root->key;
+	return key;
+}
+
+/* I1 and I2, where a glance shows them: at the first places. */
 static void
 wf__timerq_check(struct wf__timerq *q)
 {
-	struct wf__heap_node *root = q->heap.root, *n;
+	for (unsigned at = ROOT; at < q->end && at < ROOT + 21; at++) {
+		struct wf__place *p = place_at(q, at);
 
-	if (!root)
-		return;
-	wf__assert(!root->prev && !root->next);
-	wf__assert(wf__load_relaxed(&timer_of(root)->home) == (wf__word)q);
-	for (n = root->child; n; n = n->next) {
-		wf__assert(n->key >= root->key);
-		wf__assert(wf__load_relaxed(&timer_of(n)->home) ==
-		    (wf__word)q);
-		wf__assert(n == root->child ? n->prev == root :
-		    n->prev->next == n);
+		wf__assert(p->timer->at == at && p->timer->node.key == p->key);
+		wf__assert(wf__load_relaxed(&p->timer->home) == (wf__word)q);
+		wf__assert(at == ROOT ||
+		    place_at(q, parent_of(at))->key <= p->key);
 	}
+	wf__assert(!q->overflow.root ||
+	    wf__load_relaxed(&timer_of(q->overflow.root)->home) ==
+	    (wf__word)q);
 }
 
 static void
 note_first(struct wf__timerq *q)
 {
+	int64_t key = first_key(q);
+
 	if (WF__CHECKING)
 		wf__timerq_check(q);
-	wf__store_release(&q->first, (wf__word)(q->heap.root ?
-	    q->heap.root->key : WF_FOREVER));		/* [timers] */
+	/* Relaxed: written under the lock only. */
+	if ((int64_t)wf__load_relaxed(&q->first) != key)
+		wf__store_release(&q->first, (wf__word)key);	/* [timers] */
 }
 
 void
 wf__timerq_init(struct wf__timerq *q)
 {
 	memset(q, 0, sizeof *q);
+	q->end = ROOT;
+	q->room = WF__TIMERQ_CHUNK * WF__TIMERQ_CHUNKS;
 	note_first(q);
 }
+
+/* ---- the heap, under the lock ---- */
+
+static inline void
+set_place(struct wf__timerq *q, unsigned at, struct wf__place p)
+{
+	*place_at(q, at) = p;
+	p.timer->at = at;
+}
+
+/* p belongs at this place or nearer to the root. */
+static void
+sift_up(struct wf__timerq *q, unsigned at, struct wf__place p)
+{
+	while (at > ROOT && place_at(q, parent_of(at))->key > p.key) {
+		set_place(q, at, *place_at(q, parent_of(at)));
+		at = parent_of(at);
+	}
+	set_place(q, at, p);
+}
+
+/* The child with the smallest key, or 0. */
+static inline unsigned
+least_child(struct wf__timerq *q, unsigned at)
+{
+	unsigned child = first_child(at), end = child + 4, least = 0;
+	const struct wf__place *four;
+
+	if (child >= q->end)
+		return 0;
+	four = place_at(q, child);	/* never over a chunk's end */
+	if (end > q->end)
+		end = q->end;
+	for (unsigned i = 1; i < end - child; i++)
+		if (four[i].key < four[least].key)
+			least = i;
+	return child + least;
+}
+
+/* p belongs at this place or farther from the root. */
+static void
+sift_down(struct wf__timerq *q, unsigned at, struct wf__place p)
+{
+	unsigned child;
+
+	while ((child = least_child(q, at)) && place_at(q, child)->key <
+	    p.key) {
+		set_place(q, at, *place_at(q, child));
+		at = child;
+	}
+	set_place(q, at, p);
+}
+
+/* Is there a place for one more? */
+static bool
+has_place(struct wf__timerq *q)
+{
+	struct wf__place **chunk = &q->chunk[q->end / WF__TIMERQ_CHUNK];
+
+	if (wf__unlikely(q->end == q->room))
+		return false;
+	if (wf__unlikely(!*chunk))
+		*chunk = wf__os_map(WF__TIMERQ_CHUNK * sizeof **chunk);
+	return *chunk;
+}
+
+static void
+add_timer(struct wf__timerq *q, struct wf__timer *t)
+{
+	/* Relaxed: t is its owner's, until this lock is dropped. */
+	wf__store_relaxed(&t->home, (wf__word)q);
+	if (wf__likely(has_place(q))) {
+		sift_up(q, q->end++, (struct wf__place){ t->node.key, t });
+		return;
+	}
+	t->at = 0;
+	wf__heap_insert(&q->overflow, &t->node);
+}
+
+static void
+remove_timer(struct wf__timerq *q, struct wf__timer *t)
+{
+	unsigned at = t->at;
+	struct wf__place last;
+
+	if (wf__unlikely(!at)) {
+		wf__heap_remove(&q->overflow, &t->node);
+		return;
+	}
+	last = *place_at(q, --q->end);
+	if (at == q->end)
+		return;
+	if (at > ROOT && place_at(q, parent_of(at))->key > last.key)
+		sift_up(q, at, last);
+	else
+		sift_down(q, at, last);
+}
+
+/* Take the first off if it is due.  One that is not is not touched. */
+static struct wf__timer *
+take_due(struct wf__timerq *q, int64_t now)
+{
+	struct wf__timer *t;
+	int64_t key;
+
+	if (!is_any(q) || (key = first_key(q)) > now)
+		return NULL;
+	if (q->end > ROOT && place_at(q, ROOT)->key == key)
+		t = place_at(q, ROOT)->timer;
+	else
+		t = timer_of(q->overflow.root);
+	remove_timer(q, t);
+	return t;
+}
+
+/* ---- start, stop, run ---- */
 
 bool
 wf__timer_start(struct wf__timerq *q, struct wf__timer *t, int64_t when)
@@ -63,10 +232,10 @@ wf__timer_start(struct wf__timerq *q, struct wf__timer *t, int64_t when)
 
 	t->node.key = when;
 	wf__lock(&q->lock);
-	wf__store_relaxed(&t->home, (wf__word)q);
-	wf__heap_insert(&q->heap, &t->node);
-	first = q->heap.root == &t->node;
-	if (first)
+	add_timer(q, t);
+	/* Relaxed: written under the lock only. */
+	first = when < (int64_t)wf__load_relaxed(&q->first);
+	if (first || WF__CHECKING)
 		note_first(q);
 	wf__unlock(&q->lock);
 	return first;
@@ -86,24 +255,12 @@ wf__timer_stop(struct wf__timer *t)
 	wf__lock(&q->lock);
 	stopped = wf__load_relaxed(&t->home) != 0;
 	if (stopped) {
-		wf__heap_remove(&q->heap, &t->node);
+		remove_timer(q, t);
 		wf__store_relaxed(&t->home, 0);
 		note_first(q);
 	}
 	wf__unlock(&q->lock);
 	return stopped;
-}
-
-/* Under the lock: take the first off if it is due. */
-static struct wf__timer *
-take_due(struct wf__timerq *q, int64_t now)
-{
-	struct wf__heap_node *n = q->heap.root;
-
-	if (!n || n->key > now)
-		return NULL;
-	wf__heap_remove(&q->heap, n);
-	return timer_of(n);
 }
 
 /* Under the lock: deadlines that are due and win their task; or, alone, one
@@ -161,9 +318,16 @@ wf__timerq_drop(struct wf__timerq *q)
 	struct wf__timer *t;
 
 	while ((t = take_due(q, WF_FOREVER))) {
+		/* Relaxed: all workers are gone. */
 		wf__store_relaxed(&t->home, 0);
 		if (t->fire)
 			t->fire(t, false);
+	}
+	for (int i = 0; i < WF__TIMERQ_CHUNKS; i++) {
+		if (q->chunk[i])
+			wf__os_unmap(q->chunk[i],
+			    WF__TIMERQ_CHUNK * sizeof *q->chunk[i]);
+		q->chunk[i] = NULL;
 	}
 	note_first(q);
 }

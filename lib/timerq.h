@@ -3,11 +3,11 @@
  * timerq.h - the timer queue of one worker.
  * Layer 2.  Uses: heap, lock.
  *
- * A heap under a lock of its own, so that any worker can run what is due.
+ * A queue under a lock of its own, so that any worker can run what is due.
  * Timers are of two kinds:
  *
  *   - the deadline of a wait (task is set): firing claims the task while the
- *     heap is locked, so that after wf__timer_stop() nobody claims any more;
+ *     queue is locked, so that after wf__timer_stop() nobody claims any more;
  *     the task is readied afterwards.
  *   - a callback (fire is set): called on a worker with no lock held.  When
  *     wf__timer_stop() is false the callback runs or has run.
@@ -22,17 +22,29 @@ struct wf__task;
 
 struct wf__timer {
 	struct wf__heap_node node;	/* key: when */
-	wf__word home;			/* the heap it is in, or 0; written
-					 * under that heap's lock */
+	wf__word home;			/* the queue it is in, or 0; written
+					 * under that queue's lock */
+	unsigned at;			/* its place there, under the lock */
 	struct wf__task *task;
 	/* expired: false when the runtime ends before its time. */
 	void (*fire)(struct wf__timer *t, bool expired);
 	wf__word claim;			/* what firing writes into task's */
 };
 
+#ifdef WEFT_CHAOS
+enum { WF__TIMERQ_CHUNK = 8, WF__TIMERQ_CHUNKS = 2 };
+#else
+enum { WF__TIMERQ_CHUNK = 1 << 16, WF__TIMERQ_CHUNKS = 64 };
+#endif
+
 struct wf__timerq {
 	struct wf__lock lock;
-	struct wf__heap heap;
+	unsigned end;			/* places from 3 on, before this one */
+	unsigned room;			/* that there may be, chunks or not */
+	/* Of WF__TIMERQ_CHUNK places each, mapped when first needed. */
+	struct wf__place { int64_t key; struct wf__timer *timer; }
+	    *chunk[WF__TIMERQ_CHUNKS];
+	struct wf__heap overflow;	/* what found no place */
 	wf__word first;			/* earliest key, WF_FOREVER if none;
 					 * written under the lock */
 };

@@ -32,7 +32,7 @@ start(struct wf__timerq *q, int i, int64_t when)
 /* Fired in the order of their times, none early, whatever the order of
  * starting; stopped ones never. */
 static void
-in_order(void)
+in_order_with(unsigned room)
 {
 	uint64_t random = tap_seed();
 	struct wf__timerq q;
@@ -40,6 +40,8 @@ in_order(void)
 	int64_t now;
 
 	wf__timerq_init(&q);
+	if (room)
+		q.room = room;
 	check_eq(wf__timerq_first(&q), WF_FOREVER);
 	for (int i = 0; i < MANY; i++)
 		start(&q, i, (int64_t)(tap_random(&random) % 1000));
@@ -64,6 +66,55 @@ in_order(void)
 	wf__timerq_run(&q, 1000, note_ready);
 	check_eq(fired, MANY - stopped);
 	check_eq(wf__timerq_first(&q), WF_FOREVER);
+	wf__timerq_drop(&q);
+}
+
+static void
+in_order(void)
+{
+	in_order_with(0);
+}
+
+/* The same with no places at all, one, and too few. */
+static void
+in_overflow(void)
+{
+	in_order_with(3);
+	in_order_with(4);
+	in_order_with(MANY / 3);
+}
+
+/* Starts and stops in random order, against a list that is searched: at any
+ * time the first is right. */
+static void
+against_a_list(void)
+{
+	static int64_t when[MANY];
+	uint64_t random = tap_seed();
+	struct wf__timerq q;
+	int64_t least;
+	int i;
+
+	wf__timerq_init(&q);
+	q.room = 300;
+	for (i = 0; i < MANY; i++)
+		when[i] = WF_FOREVER;
+	for (long n = tap_scale(100000, 5000); n > 0; n--) {
+		i = (int)(tap_random(&random) % 600);
+		if (when[i] == WF_FOREVER) {
+			when[i] = (int64_t)(tap_random(&random) % 10000);
+			start(&q, i, when[i]);
+		} else {
+			when[i] = WF_FOREVER;
+			check(wf__timer_stop(&timers[i]));
+		}
+		least = WF_FOREVER;
+		for (i = 0; i < 600; i++)
+			least = when[i] < least ? when[i] : least;
+		if (!check_eq(wf__timerq_first(&q), least))
+			break;
+	}
+	wf__timerq_drop(&q);
 }
 
 /* A deadline whose wait has been won by somebody else wakes nobody. */
@@ -83,6 +134,7 @@ claimed_by_others(void)
 	check_eq(waits[0].claim, 3);
 	check_eq(waits[1].claim, 7);
 	check(!wf__timer_stop(&timers[0]));
+	wf__timerq_drop(&q);
 }
 
 static int calls, expired_calls;
@@ -119,6 +171,8 @@ int
 main(void)
 {
 	tap_plain("in the order of their times", in_order);
+	tap_plain("in order, with few places", in_overflow);
+	tap_plain("against a list", against_a_list);
 	tap_plain("won by others before", claimed_by_others);
 	tap_plain("callbacks", callbacks);
 	return tap_end();
