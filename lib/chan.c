@@ -217,16 +217,12 @@ wf__chan_init(struct wf_channel *c, size_t size, size_t cap)
 	wf__chan_publish(c);
 }
 
-/* Under the lock: wait for the one who has just paired with the caller to let
- * go. */
 void
 wf__chan_check_idle(struct wf_channel *c, const char *call)
 {
-	wf__lock(&c->lock);
 	if (c->senders.first || c->receivers.first)
 		wf__misuse(call, "channel %llu has waiters",
 		    (unsigned long long)c->number);
-	wf__unlock(&c->lock);
 }
 
 /* ---- public ---- */
@@ -254,7 +250,10 @@ wf_chan_free_raw(struct wf_channel *c)
 		c->free(c);
 		return;
 	}
+	/* Wait for the one who has just paired with the caller to let go. */
+	wf__lock(&c->lock);
 	wf__chan_check_idle(c, "wf_chan_free");
+	wf__unlock(&c->lock);
 	wf__free(c, sizeof *c + c->cap * c->size);
 }
 

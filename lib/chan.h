@@ -29,7 +29,8 @@ struct wf_channel {
 
 /* Make *c, zeroed memory with room for the buffer, a channel. */
 void wf__chan_init(struct wf_channel *c, size_t size, size_t cap);
-/* Before its memory goes: misuse if somebody waits on it. */
+/* Before its memory goes, with the lock held: misuse if somebody waits on
+ * it. */
 void wf__chan_check_idle(struct wf_channel *c, const char *call);
 
 /* One try, with the lock held: 1 done, 0 closed, -1 it would block.  *wake is

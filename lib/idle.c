@@ -32,6 +32,7 @@ enum {
 };
 #define WORTH (20 * WF_US)
 #define STARVED_RETRY (10 * WF_MS)
+#define TIMERS_APART (50 * WF_US)
 
 /* Relaxed, in this file: counters and flags that are only hints where they are
  * read, or are read again under the lock that protects them. */
@@ -313,6 +314,9 @@ wf__idle_rise(struct wf__worker *w)
 	wf__monitor_notice();
 }
 
+/* A timer that comes alone is met as exactly as the system can.  Of many that
+ * come close together those of some microseconds are run at once: to sleep
+ * and wake costs ten times as much as to run one. */
 static int64_t
 sleep_until(struct wf__worker *w)
 {
@@ -323,6 +327,8 @@ sleep_until(struct wf__worker *w)
 	    wf__timerq_first(&w->timers);
 	int64_t retry;
 
+	if (until < w->ran_timers + TIMERS_APART && !wf__seam_has_clock())
+		until = w->ran_timers + TIMERS_APART;
 	if (wf__load_relaxed(&wf__sched.starved.length)) {
 		retry = wf__seam_now() + STARVED_RETRY;
 		until = until < retry ? until : retry;

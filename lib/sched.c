@@ -103,6 +103,15 @@ run_timers(struct wf__worker *w, int64_t now)
 	    wf__timerq_run(&w->timers, now, wf__ready_behind);
 }
 
+static bool
+run_own_timers(struct wf__worker *w, int64_t now)
+{
+	if (!run_timers(w, now))
+		return false;
+	w->ran_timers = now;
+	return true;
+}
+
 /* Of workers that are in a blocking region and cannot do it themselves. */
 static void
 run_timers_of_blocked(int64_t now)
@@ -126,7 +135,7 @@ housekeep(struct wf__worker *w)
 
 	w->countdown = WF__ROUND;
 	wf__monitor_clock(now);
-	run_timers(w, now);
+	run_own_timers(w, now);
 	if (wf__unlikely(wf__load_relaxed(&wf__sched.blocked)))
 		run_timers_of_blocked(now);
 	wf__sched_poll();
@@ -274,7 +283,8 @@ search_rounds(struct wf__worker *w)
 	for (unsigned round = 0; round < SEARCH_ROUNDS; round++) {
 		if (look_around(w, round))
 			return true;
-		if (wf__sched_stopping() || wf__load_relaxed(&w->inbox_length))
+		if (wf__sched_stopping() || wf__timerq_is_due(&w->timers) ||
+		    wf__load_relaxed(&w->inbox_length))
 			break;
 		for (int i = 0; i < SEARCH_PAUSES; i++)
 			wf__pause();
@@ -298,12 +308,22 @@ search(struct wf__worker *w)
 	return any;
 }
 
+/* Work for w from elsewhere.  Who slept until a timer and has done what it
+ * asked for has no reason to expect more, and sleeps until the next. */
+static bool
+find_work(struct wf__worker *w, bool timed)
+{
+	return wf__share_take(w) || wf__sched_poll() || ((!timed ||
+	    w->searching || wf__idle_has_work()) && search(w));
+}
+
 /* ---- the loop ---- */
 
 static void
 loop(struct wf__worker *w)
 {
 	struct wf__task *t;
+	bool timed = false;
 
 	while (!wf__sched_stopping()) {
 		if (wf__runq_is_asked(&w->queue))
@@ -311,7 +331,7 @@ loop(struct wf__worker *w)
 		if (!w->countdown)
 			housekeep(w);
 		else if (wf__timerq_first(&w->timers) != WF_FOREVER)
-			run_timers(w, wf__seam_now());
+			timed |= run_own_timers(w, wf__seam_now());
 		if ((t = w->handed)) {
 			w->handed = NULL;
 			wf__park_run(w, t);
@@ -326,10 +346,11 @@ loop(struct wf__worker *w)
 		 * own left, however many ask. */
 		if (!t)
 			t = pop(w);
-		if (!t && (wf__share_take(w) || wf__sched_poll() || search(w)))
+		if (!t && find_work(w, timed))
 			t = pop(w);
 		if (!t) {
 			wf__idle_sleep(w);
+			timed = false;
 			continue;
 		}
 		found(w);

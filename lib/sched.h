@@ -47,6 +47,7 @@ struct wf__worker {
 	struct wf__fiber fiber;
 	int64_t slice;			/* since when the next slot rules */
 	struct wf__task *handed;	/* to the loop, to be run first */
+	int64_t ran_timers;		/* when it last ran some of its own */
 
 	/* ...and looked at by others. */
 	wf__word switches;

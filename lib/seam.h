@@ -32,10 +32,16 @@ struct wf__seam {
 
 extern const struct wf__seam *wf__seam;
 
+static inline bool
+wf__seam_has_clock(void)
+{
+	return wf__seam && wf__seam->now;
+}
+
 static inline int64_t
 wf__seam_now(void)
 {
-	if (wf__unlikely(wf__seam && wf__seam->now))
+	if (wf__unlikely(wf__seam_has_clock()))
 		return wf__seam->now();
 	return wf__os_now();
 }

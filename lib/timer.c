@@ -3,21 +3,23 @@
  * timer.c - timers and tickers with a channel, and calls that are made later.
  * Layer 4.  Uses: chan, timerq, sched, idle, coro, park, alloc, report, seam.
  *
- *	idle -> armed -> (taken from its queue, on its way to fire_timer()) -> idle
+ *	idle -> armed -> (off its queue, on its way to fire_timer()) -> idle
  *
  * One lock for all that is a timer's: its channel's, so that a stop can take
  * an unreceived value back; a call has one of its own.  While it is held:
  *
- *   I1  armed: exactly one firing is in a queue or on its way.
+ *   I1  armed: exactly one firing is in a queue or on its way.  It comes no
+ *       later than due; if it comes before, as after a reset to a later time,
+ *       it is put off.
  *   I2  stale is the number of other firings on their way: they were called
- *       off too late to be taken from their queue.  Each finds that out in
- *       fire_timer(), under the lock, and does nothing.  (They are not told apart
- *       from the one of I1: whichever comes first counts as stale.)
+ *       off too late to be taken off their queue.  Each finds that out under
+ *       the lock, and does nothing.  (They are not told apart from the one of
+ *       I1: whichever comes first counts as stale.)
  *   I3  a call has a start record in reserve while armed, and only then.
  *   I4  freed: not armed; the memory goes when stale is 0.
  *
  * Lock order: a timer's lock, then that of a timer queue.  What makes others
- * run is put off until the lock is dropped (struct follow_up); the timer is not
+ * run waits until the lock is dropped (struct follow_up); the timer is not
  * touched afterwards.
  */
 #include <weft/timer.h>
@@ -47,6 +49,7 @@ struct wf_timer {
 	struct wf__lock *lock;		/* fixed, like the next two */
 	struct wf_channel *chan;	/* behind this, or NULL */
 	struct later *call;		/* behind this, or NULL */
+	int64_t due;			/* while armed */
 	int64_t period;			/* of a ticker, or 0 */
 	unsigned stale;
 	bool armed, freed;
@@ -69,14 +72,14 @@ struct follow_up {
 };
 
 static void
-follow_up(const struct follow_up *o)
+follow_up(const struct follow_up *f)
 {
-	if (o->wake)
-		wf__ready_behind(o->wake);
-	if (o->start)
-		wf__coro_launch(o->start);
-	if (o->sleeper)
-		wf__idle_wake_worker(o->sleeper);
+	if (f->wake)
+		wf__ready_behind(f->wake);
+	if (f->start)
+		wf__coro_launch(f->start);
+	if (f->sleeper)
+		wf__idle_wake_worker(f->sleeper);
 }
 
 /* ---- under the lock ---- */
@@ -88,13 +91,6 @@ is_pending(const struct wf_timer *t)
 	return t->armed || (t->chan && wf__load_relaxed(&t->chan->count));
 }
 
-static void
-arm_timer(struct wf_timer *t, int64_t when, struct follow_up *o)
-{
-	t->armed = true;
-	o->sleeper = wf__sched_timer_place(&t->timer, when);
-}
-
 /* What was to come does not, what was not received is gone. */
 static void
 disarm_timer(struct wf_timer *t)
@@ -104,6 +100,18 @@ disarm_timer(struct wf_timer *t)
 	t->armed = false;
 	if (t->chan)
 		wf__chan_discard(t->chan);
+}
+
+/* Most resets are to a later time: those leave the queue alone. */
+static void
+arm_timer(struct wf_timer *t, int64_t due, struct follow_up *f)
+{
+	t->due = due;
+	if (t->armed && t->timer.node.key <= due)
+		return;
+	disarm_timer(t);
+	t->armed = true;
+	f->sleeper = wf__sched_timer_place(&t->timer, due);
 }
 
 static struct wf__start *
@@ -120,43 +128,40 @@ take_reserve(struct wf_timer *t)
 static int64_t
 tick_after(const struct wf_timer *t, int64_t now)
 {
-	int64_t due = t->timer.node.key;
+	int64_t due = t->due + (now - t->due) / t->period * t->period;
 
-	due += (now - due) / t->period * t->period;
 	return due < WF_FOREVER - t->period ? due + t->period : WF_FOREVER;
 }
 
 /* It is time. */
 static void
-expire_timer(struct wf_timer *t, struct follow_up *o)
+expire_timer(struct wf_timer *t, int64_t now, struct follow_up *f)
 {
-	int64_t now = wf__seam_now();	/* not before the setting was made */
-
 	t->armed = false;
-	if (t->period)
-		arm_timer(t, tick_after(t, now), o);
-	if (t->chan) {
-		/* If the one before still waits, this one is lost. */
-		wf__chan_try_send(t->chan, &now, &o->wake);
-		return;
+	if (t->chan)	/* if the one before still waits, this one is lost */
+		wf__chan_try_send(t->chan, &now, &f->wake);
+	else if ((f->start = take_reserve(t)))
+		wf__coro_prepare(f->start, &t->call->entry, wf__stack_class(0),
+		    false, t->call->shape, t->call->words);
+	if (t->period) {
+		t->due = tick_after(t, now);
+		t->armed = true;
+		f->sleeper = wf__sched_timer_place(&t->timer, t->due);
 	}
-	o->start = take_reserve(t);
-	wf__coro_prepare(o->start, &t->call->entry, wf__stack_class(0), false,
-	    t->call->shape, t->call->words);
 }
 
 /* What is due already needs no queue. */
 static void
-set_timer(struct wf_timer *t, int64_t ns, struct follow_up *o)
+set_timer(struct wf_timer *t, int64_t ns, struct follow_up *f)
 {
-	int64_t now;
+	int64_t now = wf__seam_now();
 
-	if (ns <= 0) {
-		expire_timer(t, o);
-		return;
+	if (ns > 0) {
+		arm_timer(t, ns < WF_FOREVER - now ? now + ns : WF_FOREVER, f);
+	} else {
+		disarm_timer(t);
+		expire_timer(t, now, f);
 	}
-	now = wf__seam_now();
-	arm_timer(t, ns < WF_FOREVER - now ? now + ns : WF_FOREVER, o);
 }
 
 /* ---- firing ---- */
@@ -174,20 +179,24 @@ static void
 fire_timer(struct wf__timer *timer, bool expired)
 {
 	struct wf_timer *t = wf__container_of(timer, struct wf_timer, timer);
-	struct follow_up o = { 0 };
+	struct follow_up f = { 0 };
 	bool last = false;
+	int64_t now;
 
 	wf__lock(t->lock);
+	now = wf__seam_now();	/* not from before the setting was made */
 	if (t->stale) {
 		last = --t->stale == 0 && t->freed;
-	} else if (expired) {
-		expire_timer(t, &o);
-	} else {
+	} else if (!expired) {
 		t->armed = false;
 		take_reserve(t);
+	} else if (now < t->due) {
+		f.sleeper = wf__sched_timer_place(timer, t->due);
+	} else {
+		expire_timer(t, now, &f);
 	}
 	wf__unlock(t->lock);
-	follow_up(&o);
+	follow_up(&f);
 	if (last)
 		wf__free(t, timer_size(t));
 }
@@ -208,16 +217,16 @@ new_timer(size_t extra)
 static void
 begin_timer(struct wf_timer *t, int64_t ns)
 {
-	struct follow_up o = { 0 };
+	struct follow_up f = { 0 };
 
 	wf__lock(t->lock);
-	set_timer(t, ns, &o);
+	set_timer(t, ns, &f);
 	wf__unlock(t->lock);
-	follow_up(&o);
+	follow_up(&f);
 }
 
 static struct wf_timer *
-make_chan(void (*free_chan)(struct wf_channel *))
+make_with_chan(int64_t ns, int64_t period, void (*f)(struct wf_channel *))
 {
 	struct wf_channel *c;
 	struct wf_timer *t = new_timer(sizeof *c + VALUE);
@@ -226,8 +235,10 @@ make_chan(void (*free_chan)(struct wf_channel *))
 		return NULL;
 	t->chan = c = (struct wf_channel *)(void *)(t + 1);
 	t->lock = &c->lock;
+	t->period = period;
 	wf__chan_init(c, VALUE, 1);
-	c->free = free_chan;
+	c->free = f;
+	begin_timer(t, ns);
 	return t;
 }
 
@@ -237,9 +248,9 @@ free_timer(struct wf_timer *t, const char *call)
 	struct wf__start *s;
 	bool last;
 
+	wf__lock(t->lock);
 	if (t->chan)
 		wf__chan_check_idle(t->chan, call);
-	wf__lock(t->lock);
 	disarm_timer(t);
 	s = take_reserve(t);
 	t->freed = true;
@@ -287,7 +298,7 @@ static int
 rearm(struct wf_timer *t, int64_t ns, int64_t period)
 {
 	struct wf__start *spare = NULL;
-	struct follow_up o = { 0 };
+	struct follow_up f = { 0 };
 	bool active;
 	int err;
 
@@ -298,15 +309,16 @@ rearm(struct wf_timer *t, int64_t ns, int64_t period)
 		return -ENOMEM;
 	wf__lock(t->lock);
 	active = is_pending(t);
-	disarm_timer(t);
+	if (t->chan)
+		wf__chan_discard(t->chan);
 	t->period = period;
 	if (t->call && !t->call->start) {
 		t->call->start = spare;
 		spare = NULL;
 	}
-	set_timer(t, ns, &o);
+	set_timer(t, ns, &f);
 	wf__unlock(t->lock);
-	follow_up(&o);
+	follow_up(&f);
 	if (spare)
 		wf__coro_release(spare);
 	return active;
@@ -324,11 +336,7 @@ need_timer(const void *t, const char *call)
 WF_API wf_timer *
 wf_timer_make(int64_t ns)
 {
-	struct wf_timer *t = make_chan(refuse_free);
-
-	if (t)
-		begin_timer(t, ns);
-	return t;
+	return make_with_chan(ns, 0, refuse_free);
 }
 
 WF_API struct wf_channel *
@@ -362,12 +370,9 @@ wf_timer_free(wf_timer *t)
 WF_API struct wf_channel *
 wf_after_raw(int64_t ns)
 {
-	struct wf_timer *t = make_chan(destroy_by_chan);
+	struct wf_timer *t = make_with_chan(ns, 0, destroy_by_chan);
 
-	if (!t)
-		return NULL;
-	begin_timer(t, ns);
-	return t->chan;
+	return t ? t->chan : NULL;
 }
 
 WF_API wf_timer *
@@ -400,23 +405,18 @@ wf_after_func_raw(const struct wf_site *site, int64_t ns, void (*fn)(void),
 /* ---- public: tickers ---- */
 
 static void
-check_period(int64_t period, const char *call)
+need_period(int64_t period, const char *call)
 {
-	if (period <= 0)
+	if (wf__unlikely(period <= 0))
 		wf__misuse(call, "a period of %lld ns", (long long)period);
 }
 
 WF_API wf_ticker *
 wf_ticker_make(int64_t period)
 {
-	struct wf_timer *t;
-
-	check_period(period, "wf_ticker_make");
-	if (!(t = make_chan(refuse_free)))
-		return NULL;
-	t->period = period;
-	begin_timer(t, period);
-	return wf__container_of(t, struct wf_ticker, timer);
+	need_period(period, "wf_ticker_make");
+	/* A ticker begins with its timer. */
+	return (wf_ticker *)make_with_chan(period, period, refuse_free);
 }
 
 WF_API struct wf_channel *
@@ -436,12 +436,9 @@ wf_ticker_stop(wf_ticker *t)
 WF_API int
 wf_ticker_reset(wf_ticker *t, int64_t period)
 {
-	int was;
-
 	need_timer(t, "wf_ticker_reset");
-	check_period(period, "wf_ticker_reset");
-	was = rearm(&t->timer, period, period);
-	return was < 0 ? was : 0;
+	need_period(period, "wf_ticker_reset");
+	return rearm(&t->timer, period, period);
 }
 
 WF_API void

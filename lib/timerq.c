@@ -13,7 +13,7 @@
  *       its timer beside it.
  *   I3  q->first is the smallest key of all, WF_FOREVER if there is none.
  *
- * A heap in an array with four children to a parent: siblings are one cache
+ * A heap in an array with all children to a parent: siblings are one cache
  * line, and comparing touches no timer.  That is what counts: timers lie in
  * records of coroutines, each on a page of its own, where each touch is a
  * miss.  A list of children to be joined (heap.h), after many starts in a row,
@@ -27,7 +27,7 @@
 #include "coro.h"
 #include "os.h"
 
-enum { BATCH = 64, ROOT = 3 };
+enum { BATCH = 64, WAYS = 4, ROOT = WAYS - 1 };
 
 static struct wf__timer *
 timer_of(struct wf__heap_node *n)
@@ -44,13 +44,13 @@ place_at(struct wf__timerq *q, unsigned at)
 static inline unsigned
 parent_of(unsigned at)
 {
-	return at / 4 + 2;
+	return at / WAYS + WAYS - 2;
 }
 
 static inline unsigned
 first_child(unsigned at)
 {
-	return (at - 2) * 4;
+	return (at - WAYS + 2) * WAYS;
 }
 
 static bool
@@ -133,16 +133,16 @@ sift_up(struct wf__timerq *q, unsigned at, struct wf__place p)
 static inline unsigned
 least_child(struct wf__timerq *q, unsigned at)
 {
-	unsigned child = first_child(at), end = child + 4, least = 0;
-	const struct wf__place *four;
+	unsigned child = first_child(at), end = child + WAYS, least = 0;
+	const struct wf__place *all;
 
 	if (child >= q->end)
 		return 0;
-	four = place_at(q, child);	/* never over a chunk's end */
+	all = place_at(q, child);	/* never over a chunk's end */
 	if (end > q->end)
 		end = q->end;
 	for (unsigned i = 1; i < end - child; i++)
-		if (four[i].key < four[least].key)
+		if (all[i].key < all[least].key)
 			least = i;
 	return child + least;
 }

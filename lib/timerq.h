@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * timerq.h - the timer queue of one worker.
- * Layer 2.  Uses: heap, lock.
+ * Layer 2.  Uses: heap, lock, seam.
  *
  * A queue under a lock of its own, so that any worker can run what is due.
  * Timers are of two kinds:
@@ -15,8 +15,10 @@
 #ifndef WF__TIMERQ_H
 #define WF__TIMERQ_H
 
+#include <weft/time.h>
 #include "heap.h"
 #include "lock.h"
+#include "seam.h"
 
 struct wf__task;
 
@@ -63,6 +65,15 @@ static inline int64_t
 wf__timerq_first(const struct wf__timerq *q)
 {
 	return (int64_t)wf__load_acquire(&q->first);	/* [timers] */
+}
+
+/* Asks the clock only if there are timers. */
+static inline bool
+wf__timerq_is_due(const struct wf__timerq *q)
+{
+	int64_t first = wf__timerq_first(q);
+
+	return first != WF_FOREVER && first <= wf__seam_now();
 }
 
 /* Run what is due at now: ready(task) for waits that it claimed.  Returns how

@@ -108,8 +108,8 @@ WF_API struct wf_channel *wf_ticker_chan_raw(wf_ticker *t);
  * nothing. */
 WF_API void wf_ticker_stop(wf_ticker *t);
 
-/* Tick every period nanoseconds, from one period from now on.  0, or -errno
- * with nothing changed, as wf_timer_reset(). */
+/* Tick every period nanoseconds, from one period from now on.  The result is
+ * that of wf_timer_reset(). */
 WF_API int wf_ticker_reset(wf_ticker *t, int64_t period);
 
 /* Stop t and free it, with its channel.  NULL is allowed. */
