@@ -46,6 +46,7 @@
 #include <weft/chan.h>		/* typed channels */
 #include <weft/select.h>	/* waiting for one of several things */
 #include <weft/timer.h>		/* timers, tickers, calls made later */
+#include <weft/limiter.h>	/* how often something may happen */
 #include <weft/defer.h>		/* calls at the end of a scope */
 #include <weft/blocking.h>	/* calls that block their thread */
 #include <weft/io.h>		/* read, write, wait on descriptors */

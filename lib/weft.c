@@ -49,6 +49,7 @@
 /* 4 and 5 */
 #include "time.c"	/* clock and sleep */
 #include "timer.c"	/* timers, tickers, calls made later */
+#include "limiter.c"	/* how often something may happen */
 #include "context.c"	/* cancellation and deadlines */
 
 /* 6: what comes from outside */

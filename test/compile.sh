@@ -346,6 +346,14 @@ all_twins "a struct by value" 'wf_spawn(one_pair, &pair)' \
     'wf_spawn(one_pair, pair)'
 all_twins "nine arguments" 'wf_spawn(eight, 1, 2, 3, 4, 5, 6, 7, 8)' \
     'wf_spawn(eight, 1, 2, 3, 4, 5, 6, 7, 8, 9)'
+c_twins "a call made later" 'wf_after_func(1, two, size, "x")' \
+    'wf_after_func(1, two, size)' "$cast"
+all_twins "a send to a timer" 'wf_recv(wf_timer_chan(0), NULL)' \
+    'wf_send(wf_timer_chan(0), 1)'
+all_twins "a timer's value" '{ int64_t v; wf_recv(wf_after(1), &v); }' \
+    '{ int v; wf_recv(wf_after(1), &v); }'
+all_twins "a ticker for a timer" 'wf_timer_stop((wf_timer *)0)' \
+    'wf_timer_stop((wf_ticker *)0)'
 all_twins "a function that returns something" 'wf_spawn(one_int, 1)' \
     'wf_spawn(returns, 1)'
 c_twins "the same, said readably" 'wf_spawn(one_int, 1)' \

@@ -352,6 +352,36 @@ exceptions()
 	return 0;
 }
 
+/* Timers, and calls made later. */
+
+void
+tell(int_chan c, double d, const char *t)
+{
+	check_eq(wf_send(c, d == 2.0 && *t == 'x' ? 1 : 0), 1);
+}
+
+int
+timers()
+{
+	auto c = wf_chan_make(int, 1);
+	auto t = wf_timer_make(WF_MS);
+	auto f = wf_after_func(WF_MS, tell, c, 2, "x");
+	auto after = wf_after(WF_MS);
+	int64_t when = 0;
+	int v = 0;
+
+	check_eq(wf_recv(wf_timer_chan(t), &when), 1);
+	check(when > 0 && when <= wf_now());
+	check_eq(wf_select(wf_on_recv(after, &when)), 0);
+	check_eq(wf_recv(c, &v), 1);
+	check_eq(v, 1);
+	wf_timer_free(t);
+	wf_timer_free(f);
+	wf_chan_free(after);
+	wf_chan_free(c);
+	return 0;
+}
+
 /* What wf_run() itself passes and returns. */
 
 int
@@ -381,5 +411,6 @@ main()
 	tap_test_workers("sets made at run time", sets);
 	tap_test_workers("objects on the stack of a coroutine", objects);
 	tap_test_workers("exceptions within a coroutine", exceptions);
+	tap_test_workers("timers", timers);
 	return tap_end();
 }

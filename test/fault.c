@@ -76,6 +76,42 @@ contexts(wf_chan(int) c)
 	return err == -ETIMEDOUT || err == -ENOMEM ? 0 : WRONG;
 }
 
+/* A call that was made is called, also after a reset that was taken. */
+static int
+calls_made_later(void)
+{
+	wf_waitgroup wg = {0};
+	wf_timer *t;
+
+	wf_waitgroup_add(&wg, 1);
+	if (!(t = wf_after_func(WF_MS, wf_waitgroup_done, &wg)))
+		return 0;
+	wf_waitgroup_wait(&wg);
+	wf_waitgroup_add(&wg, 1);
+	if (wf_timer_reset(t, WF_MS) < 0)
+		wf_waitgroup_done(&wg);
+	wf_waitgroup_wait(&wg);
+	wf_timer_free(t);
+	return 0;
+}
+
+/* A timer that was made fires. */
+static int
+timers(void)
+{
+	wf_chan_in(int64_t) c = wf_after(WF_MS);
+	wf_ticker *t = wf_ticker_make(WF_MS);
+
+	if (c && wf_recv(c, NULL) != 1)
+		return WRONG;
+	for (int i = 0; t && i < 3; i++)
+		if (wf_recv(wf_ticker_chan(t), NULL) != 1)
+			return WRONG;
+	wf_chan_free(c);
+	wf_ticker_free(t);
+	return calls_made_later();
+}
+
 static int
 work(wf_chan(int) c, wf_chan(int) stop, wf_chan(int) empty)
 {
@@ -103,7 +139,7 @@ work(wf_chan(int) c, wf_chan(int) stop, wf_chan(int) empty)
 	wf_waitgroup_wait(&others);
 	if (t.ended != t.started || t.sent != t.received)
 		return WRONG;
-	return contexts(empty);
+	return contexts(empty) || timers() ? WRONG : 0;
 }
 
 static int

@@ -477,6 +477,57 @@ saturated_by_yields(void)
 	return 0;
 }
 
+/* A sleep under a context: to its end, or cut short, or not begun. */
+
+static void
+sleep_under(wf_ctx *ctx, int64_t ns, int *err)
+{
+	*err = wf_sleep_ctx(ctx, ns);
+}
+
+static void
+sleep_until_cancelled(int64_t ns)
+{
+	wf_ctx *ctx = wf_ctx_with_cancel(wf_ctx_background());
+	wf_waitgroup wg = {0};
+	int err = 1;
+
+	wf_waitgroup_spawn(&wg, sleep_under, ctx, ns, &err);
+	tap_settle();
+	wf_ctx_cancel(ctx);
+	wf_waitgroup_wait(&wg);
+	check_eq(err, -ECANCELED);
+	check_eq(wf_sleep_ctx(ctx, ns), -ECANCELED);
+	check_eq(wf_sleep_ctx(ctx, 0), -ECANCELED);
+	wf_ctx_free(ctx);
+}
+
+static void
+sleep_with_contexts(void)
+{
+	int64_t before = wf_now();
+	wf_ctx *ctx = wf_ctx_with_timeout(wf_ctx_background(), 5 * WF_MS);
+
+	check_eq(wf_sleep_ctx(ctx, WF_FOREVER), -ETIMEDOUT);
+	check(wf_now() - before >= 5 * WF_MS);
+	wf_ctx_free(ctx);
+	before = wf_now();
+	check_eq(wf_sleep_ctx(wf_ctx_background(), 3 * WF_MS), 0);
+	check(wf_now() - before >= 3 * WF_MS);
+	check_eq(wf_sleep_ctx(wf_ctx_background(), 0), 0);
+	check_eq(wf_sleep_ctx(wf_ctx_background(), INT64_MIN), 0);
+	check_eq(wf_sleep_ctx(NULL, 1), -EINVAL);
+	sleep_until_cancelled(WF_FOREVER);
+	sleep_until_cancelled(1000 * WF_SEC);
+}
+
+static int
+coroutine_sleeps_with_contexts(void)
+{
+	sleep_with_contexts();
+	return 0;
+}
+
 /* Plain threads sleep too, and select with timeouts, beside coroutines. */
 
 static void *
@@ -543,6 +594,9 @@ main(void)
 	tap_test_workers("timeouts of zero", timeout_zero);
 	tap_test_workers("122: timers under saturation", saturated);
 	tap_test_workers("122: timers among yields", saturated_by_yields);
+	tap_test_workers("sleeps with contexts",
+	    coroutine_sleeps_with_contexts);
+	tap_plain("sleeps with contexts", sleep_with_contexts);
 	tap_plain("sleeping threads", sleeping_threads);
 	tap_test_workers("sleeping threads and coroutines",
 	    threads_and_coroutines);
