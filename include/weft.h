@@ -50,6 +50,7 @@
 #include <weft/defer.h>		/* calls at the end of a scope */
 #include <weft/blocking.h>	/* calls that block their thread */
 #include <weft/io.h>		/* read, write, wait on descriptors */
+#include <weft/net.h>		/* connections and listeners */
 #include <weft/runtime.h>	/* run, start, stop, options */
 #include <weft/look.h>		/* dump, statistics, report hook */
 

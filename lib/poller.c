@@ -94,12 +94,48 @@ pollee_at(struct chunks *all, size_t index)
 	return &c->pollees[index % CHUNK];
 }
 
-static void
-free_chunks(struct chunks *all)
+/* Nobody looks at them any more: all of them, linked by their first pollees. */
+static struct wf__pollee *
+take_chunks(struct chunks *all)
 {
+	struct wf__pollee *list = NULL;
+	struct chunk *c;
+
 	for (size_t i = 0; i < CHUNKS; i++)
-		wf__free(chunk_at(all, i * CHUNK), sizeof(struct chunk));
+		if ((c = chunk_at(all, i * CHUNK))) {
+			c->pollees[0].next_free = list;
+			list = &c->pollees[0];
+		}
 	memset(all, 0, sizeof *all);
+	return list;
+}
+
+static void
+free_chunks(struct wf__pollee *list)
+{
+	struct wf__pollee *next;
+
+	for (; list; list = next) {
+		next = list->next_free;
+		wf__free(wf__container_of(list, struct chunk, pollees[0]),
+		    sizeof(struct chunk));
+	}
+}
+
+/* Of the watched, if there are none, and no event can come. */
+static void
+free_if_unused(void)
+{
+	struct wf__pollee *list = NULL;
+
+	wf__lock(&poller.lock);
+	if (!poller.used && !wf__load_acquire(&wf__sched.poller)) {
+		list = take_chunks(&poller.watched);	/* [poller] */
+		poller.free = NULL;
+		poller.made = 0;
+	}
+	wf__unlock(&poller.lock);
+	free_chunks(list);
 }
 
 /* ---- events ---- */
@@ -250,12 +286,8 @@ wf__poller_stop(void)
 		wf__os_poll_close();
 	wf__store_release(&wf__sched.poller, 0);		/* [poller] */
 	wf__unlock(&poller.start);
-	free_chunks(&poller.raw);
-	if (poller.used)
-		return;			/* connections are still open */
-	free_chunks(&poller.watched);
-	poller.free = NULL;
-	poller.made = 0;
+	free_chunks(take_chunks(&poller.raw));
+	free_if_unused();		/* connections may still be open */
 }
 
 /* ---- raw ---- */
@@ -319,7 +351,7 @@ wf__poller_drop(int fd)
 
 /* ---- watched ---- */
 
-/* A free slot, or the next new one. */
+/* A free slot, or the next new one; NULL without memory. */
 static struct wf__pollee *
 take_slot(void)
 {
@@ -330,13 +362,14 @@ take_slot(void)
 	if ((p = poller.free))
 		poller.free = p->next_free;
 	else if (poller.made < CHUNK * CHUNKS)
-		index = poller.made++;
-	else
-		index = UINT32_MAX;
-	poller.used++;
+		index = ++poller.made;
+	poller.used += p || index;
 	wf__unlock(&poller.lock);
-	if (!p && index != UINT32_MAX)
-		p = pollee_at(&poller.watched, index);
+	if (index && !(p = pollee_at(&poller.watched, index - 1))) {
+		wf__lock(&poller.lock);
+		poller.used--;		/* the index is lost */
+		wf__unlock(&poller.lock);
+	}
 	return p;
 }
 
@@ -345,12 +378,8 @@ wf__pollee_new(int fd)
 {
 	struct wf__pollee *p;
 
-	if (!(p = take_slot())) {
-		wf__lock(&poller.lock);
-		poller.used--;
-		wf__unlock(&poller.lock);
+	if (!(p = take_slot()))
 		return NULL;
-	}
 	wf__lock(&p->lock);
 	p->fd = fd;
 	p->registered = p->ended = p->edge[0] = p->edge[1] = false;
@@ -363,16 +392,20 @@ wf__pollee_new(int fd)
 void
 wf__pollee_free(struct wf__pollee *p)
 {
+	bool last;
+
 	wf__lock(&p->lock);
-	p->generation = (p->generation + 1) & 0x7fffffff;
-	p->fd = -1;
+	wf__pollee_unregister(p);
 	p->fire = NULL;
 	wf__unlock(&p->lock);
 	wf__lock(&poller.lock);
 	p->next_free = poller.free;
 	poller.free = p;
-	poller.used--;
+	last = --poller.used == 0;
 	wf__unlock(&poller.lock);
+	/* The runtime has ended before this one. */
+	if (last && !wf__load_acquire(&wf__sched.poller))	/* [poller] */
+		free_if_unused();
 }
 
 int
@@ -389,6 +422,18 @@ wf__pollee_register(struct wf__pollee *p)
 		p->epoch = poller.epoch;
 	}
 	return err;
+}
+
+/* A copy of the descriptor in another process would keep it registered. */
+void
+wf__pollee_unregister(struct wf__pollee *p)
+{
+	if (p->registered && p->epoch == poller.epoch &&
+	    wf__load_acquire(&wf__sched.poller))		/* [poller] */
+		wf__os_poll_forget(p->fd);
+	p->registered = false;
+	p->generation = (p->generation + 1) & 0x7fffffff;
+	p->fd = -1;
 }
 
 int

@@ -53,10 +53,12 @@ void wf__poller_drop(int fd);
 
 /* A pollee to be watched, for a descriptor of weft's own; NULL: no memory. */
 struct wf__pollee *wf__pollee_new(int fd);
-/* Before the descriptor is closed, and nobody waits. */
+/* After that nobody waits, and no event is taken for another's. */
 void wf__pollee_free(struct wf__pollee *p);
 /* With the lock held: from now on edges are remembered; 0 or -errno. */
 int wf__pollee_register(struct wf__pollee *p);
+/* With the lock held, before the descriptor is closed. */
+void wf__pollee_unregister(struct wf__pollee *p);
 /* With the lock held, and again at the return: wait for an edge, or another
  * wake.  0, or as wf__await(). */
 int wf__pollee_wait(struct wf__pollee *p, enum wf__side side,

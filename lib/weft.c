@@ -57,6 +57,10 @@
 #include "pool.c"	/* a few threads for calls that block */
 #include "fd.c"		/* read, write and wait on any descriptor */
 #include "file.c"	/* calls on files */
+#include "endpoint.c"	/* turns, deadlines and the end of a socket */
+#include "resolve.c"	/* addresses */
+#include "net.c"	/* connections and listeners */
+#include "dial.c"	/* dial and listen */
 
 /* 7: looking inside */
 #include "dump.c"	/* every coroutine in words */

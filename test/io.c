@@ -579,7 +579,7 @@ count_drop(void *arg)
 {
 	struct offload *o = arg;
 
-	__atomic_add_fetch(&o->dropped, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&o->dropped, 1, __ATOMIC_ACQ_REL);
 }
 
 static void
@@ -629,7 +629,7 @@ abandoned(void)
 	wf_waitgroup_wait(&wg);
 	/* Those that had begun end now, all are dropped. */
 	check_eq(write(o.gate[1], open, sizeof open), sizeof open);
-	while (__atomic_load_n(&o.dropped, __ATOMIC_RELAXED) < ABANDONED)
+	while (__atomic_load_n(&o.dropped, __ATOMIC_ACQUIRE) < ABANDONED)
 		wf_sleep(WF_MS);
 	check_eq(o.dropped, ABANDONED);
 	check_eq(wf_offload(ctx, pass_gate, &o, count_drop), -ECANCELED);

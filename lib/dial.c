@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * dial.c - dial and listen.
+ * Layer 6.  Uses: net, resolve, chan, context, alloc.
+ *
+ * Several addresses race (RFC 8305): each attempt is a coroutine, which sends
+ * its result to a channel that has room for all of them.  The next begins when
+ * one fails, or has had its head start.  The first to connect wins; the others
+ * are cancelled, and waited for, since the race lies on the dialer's stack.
+ */
+#include "net.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <weft/chan.h>
+#include <weft/coro.h>
+#include <weft/errno.h>		/* safe across a wait */
+#include <weft/select.h>
+#include <weft/time.h>
+#include "alloc.h"
+#include "fd.h"
+#include "resolve.h"
+#include "seam.h"
+
+#define HEAD_START (250 * WF_MS)
+enum { KEEPALIVE = 15, BACKLOG = 4096 };	/* seconds; the system's limit
+						 * holds as well */
+
+/* ---- sockets ---- */
+
+static bool
+is_inet(int family)
+{
+	return family == AF_INET || family == AF_INET6;
+}
+
+/* What a connection has, and inherits from its listener. */
+static void
+set_tcp_options(int fd)
+{
+	int on = 1, seconds = KEEPALIVE;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
+}
+
+static int
+open_socket(const struct wf__address *a, int type)
+{
+	int fd = socket(a->any.ss_family,
+	    type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	if (type == SOCK_STREAM && is_inet(a->any.ss_family))
+		set_tcp_options(fd);
+	return fd;
+}
+
+static bool
+tells_end(const struct wf__address *a, int type)
+{
+	return type == SOCK_STREAM && is_inet(a->any.ss_family);
+}
+
+/* ---- one attempt ---- */
+
+/* The connect under way has ended: 0 or -errno. */
+static int
+wait_connected(wf_ctx *ctx, wf_conn *c)
+{
+	struct sockaddr_storage a;
+	socklen_t size;
+	int err;
+
+	do {
+		if ((err = wf__endpoint_wait(&c->end, WF__WRITE, ctx)) < 0 ||
+		    (err = wf__fd_socket_error(c->end.fd)) < 0)
+			return err;
+		size = sizeof a;
+	} while (getpeername(c->end.fd, (struct sockaddr *)&a, &size) < 0);
+	return 0;
+}
+
+static int
+connect_conn(wf_ctx *ctx, wf_conn *c, const struct wf__address *a)
+{
+	int err = wf__endpoint_enter(&c->end, WF__WRITE, ctx);
+
+	if (err < 0)
+		return err;
+	if (connect(c->end.fd, (const struct sockaddr *)&a->any,
+	    a->size) == 0)
+		err = 0;
+	else if (errno == EINPROGRESS || errno == EINTR)
+		err = wait_connected(ctx, c);
+	else
+		err = -errno;
+	wf__endpoint_leave(&c->end, WF__WRITE, false);
+	return err;
+}
+
+static int
+dial_one(wf_ctx *ctx, const struct wf__address *a, int type, wf_conn **c)
+{
+	int fd = open_socket(a, type), err;
+
+	*c = NULL;
+	if (fd < 0)
+		return fd;
+	if (!(*c = wf__conn_new(fd, tells_end(a, type)))) {
+		close(fd);
+		return -ENOMEM;
+	}
+	if ((err = connect_conn(ctx, *c, a)) < 0) {
+		wf_conn_free(*c);
+		*c = NULL;
+	}
+	return err;
+}
+
+/* ---- the race of several ---- */
+
+struct attempt {
+	wf_conn *conn;
+	int err;
+};
+
+struct race {
+	wf_ctx *ctx;
+	const struct wf__address *list;
+	int n, type;
+	wf_chan(struct attempt) results;
+	int begun, ended;
+	struct attempt won;		/* or the first failure */
+};
+
+static void
+run_attempt(struct race *r, int i)
+{
+	struct attempt a;
+
+	a.err = dial_one(r->ctx, &r->list[i], r->type, &a.conn);
+	wf_send(r->results, a);
+}
+
+/* A result has come in; the first connection ends the race. */
+static void
+take_result(struct race *r, struct attempt *a)
+{
+	r->ended++;
+	if (a->conn && !r->won.conn) {
+		r->won = *a;
+		wf_ctx_cancel(r->ctx);
+	} else if (a->conn)
+		wf_conn_free(a->conn);
+	else if (!r->won.err)
+		r->won.err = a->err;
+}
+
+static void
+begin_next(struct race *r)
+{
+	int err = wf_spawn(run_attempt, r, r->begun);
+
+	r->begun++;
+	if (err < 0)
+		take_result(r, &(struct attempt){ NULL, err });
+}
+
+static void
+run_race(struct race *r)
+{
+	struct attempt a;
+
+	while (r->begun < r->n && !r->won.conn && !wf_ctx_err(r->ctx)) {
+		begin_next(r);
+		if (r->ended < r->begun &&
+		    wf_select(wf_on_recv(r->results, &a),
+		    wf_on_timeout(HEAD_START)) == 0)
+			take_result(r, &a);
+	}
+	while (r->ended < r->begun && wf_recv(r->results, &a))
+		take_result(r, &a);
+}
+
+static int
+dial_several(wf_ctx *ctx, const struct wf__address *list, int n, int type,
+    wf_conn **c)
+{
+	struct race r = { .list = list, .n = n, .type = type };
+
+	if (!(r.results = wf_chan_make(struct attempt, (size_t)n)))
+		return -ENOMEM;
+	r.ctx = wf_ctx_with_cancel(ctx);
+	run_race(&r);
+	wf_ctx_free(r.ctx);
+	wf_chan_free(r.results);
+	*c = r.won.conn;
+	return *c ? 0 : r.won.err ? r.won.err : wf_ctx_err(ctx);
+}
+
+/* ---- dial ---- */
+
+static int
+dial(wf_ctx *ctx, const char *network, const char *address, wf_conn **c)
+{
+	const struct wf__network *net = wf__network_of(network);
+	struct wf__address list[WF__ADDRESSES];
+	int n;
+
+	*c = NULL;
+	if (!net)
+		return -EINVAL;
+	if ((n = wf__resolve(ctx, net, address, false, list)) < 0)
+		return n;
+	return n == 1 || net->type == SOCK_DGRAM ?
+	    dial_one(ctx, list, net->type, c) :
+	    dial_several(ctx, list, n, net->type, c);
+}
+
+WF_API int
+wf_dial(wf_ctx *ctx, const char *network, const char *address, wf_conn **c)
+{
+	int saved = errno, err = dial(ctx, network, address, c);
+
+	errno = saved;
+	return err;
+}
+
+static int64_t
+dial_deadline(const struct wf_dialer *d)
+{
+	int64_t deadline = d->deadline ? d->deadline : WF_FOREVER, now;
+
+	if (d->timeout < 0)
+		return 0;
+	now = wf__seam_now();
+	if (d->timeout && d->timeout < WF_FOREVER - now &&
+	    now + d->timeout < deadline)
+		deadline = now + d->timeout;
+	return deadline;
+}
+
+WF_API int
+wf_dial_with(wf_ctx *ctx, const struct wf_dialer *dialer,
+    const char *network, const char *address, wf_conn **c)
+{
+	int64_t deadline = dial_deadline(dialer);
+	wf_ctx *limited;
+	int err;
+
+	*c = NULL;
+	if (deadline == WF_FOREVER)
+		return wf_dial(ctx, network, address, c);
+	limited = wf_ctx_with_deadline(ctx, deadline);
+	err = wf_dial(limited, network, address, c);
+	wf_ctx_free(limited);
+	return err;
+}
+
+/* ---- listen ---- */
+
+/* A socket bound to the address. */
+static int
+bind_socket(const struct wf__address *a, int type, bool both)
+{
+	int fd = open_socket(a, type), on = 1, err;
+	int only = !both;
+
+	if (fd < 0)
+		return fd;
+	if (is_inet(a->any.ss_family) && type == SOCK_STREAM)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if (a->any.ss_family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
+	if (bind(fd, (const struct sockaddr *)&a->any, a->size) < 0 ||
+	    (type == SOCK_STREAM && listen(fd, BACKLOG) < 0)) {
+		err = -errno;
+		close(fd);
+		return err;
+	}
+	return fd;
+}
+
+/* Any address, of both families where the network has both: one v6 socket
+ * serves them, if the machine has v6. */
+static int
+bind_any(wf_ctx *ctx, const struct wf__network *net, const char *address,
+    struct wf__address *a)
+{
+	struct wf__address list[WF__ADDRESSES];
+	int n = wf__resolve(ctx, net, address, true, list), fd = -ENOENT;
+
+	for (int i = 0; i < n; i++)
+		if (list[i].any.ss_family == AF_INET6) {
+			*a = list[i];
+			if ((fd = bind_socket(a, net->type, true)) >= 0)
+				return fd;
+		}
+	for (int i = 0; i < n && fd < 0; i++) {
+		*a = list[i];
+		fd = bind_socket(a, net->type, false);
+	}
+	return n < 0 ? n : fd;
+}
+
+static int
+bind_to(wf_ctx *ctx, const struct wf__network *net, const char *address,
+    struct wf__address *a)
+{
+	struct wf__address list[WF__ADDRESSES];
+	int n;
+
+	if (net->family == AF_UNSPEC && address[0] == ':')
+		return bind_any(ctx, net, address, a);
+	if ((n = wf__resolve(ctx, net, address, true, list)) < 0)
+		return n;
+	*a = list[0];
+	return bind_socket(a, net->type, false);
+}
+
+static int
+listen_on(wf_ctx *ctx, const struct wf__network *net, const char *address,
+    wf_listener **l)
+{
+	struct wf__address a;
+	int fd = bind_to(ctx, net, address, &a);
+
+	if (fd < 0)
+		return fd;
+	if (!(*l = wf__listener_new(fd, tells_end(&a, net->type)))) {
+		close(fd);
+		return -ENOMEM;
+	}
+	if (net->family == AF_UNIX && address[0] != '@')
+		strcpy((*l)->path, address);	/* it fits, or bind failed */
+	return 0;
+}
+
+WF_API int
+wf_listen(wf_ctx *ctx, const char *network, const char *address,
+    wf_listener **l)
+{
+	const struct wf__network *net = wf__network_of(network);
+	int saved = errno, err;
+
+	*l = NULL;
+	err = net && net->type == SOCK_STREAM ?
+	    listen_on(ctx, net, address, l) : -EINVAL;
+	errno = saved;
+	return err;
+}
+
+WF_API int
+wf_listen_packet(wf_ctx *ctx, const char *network, const char *address,
+    wf_conn **c)
+{
+	const struct wf__network *net = wf__network_of(network);
+	int saved = errno, fd = -EINVAL;
+	struct wf__address a;
+
+	*c = NULL;
+	if (net && net->type == SOCK_DGRAM)
+		fd = bind_to(ctx, net, address, &a);
+	if (fd >= 0 && !(*c = wf__conn_new(fd, false))) {
+		close(fd);
+		fd = -ENOMEM;
+	}
+	errno = saved;
+	return fd < 0 ? fd : 0;
+}

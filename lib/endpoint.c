@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * endpoint.c - a socket of weft's own: turns, deadlines, close.
+ * Layer 6.  Uses: endpoint, poller, await, seam.
+ *
+ * While the pollee's lock is held:
+ *   I1  busy[side] => users > 0.
+ *   I2  somebody waits for a turn => busy[side], or the one who was woken for
+ *       it is on his way; if he finds an error instead he wakes the next.
+ *   I3  closed is never reset; fd is closed after that, with users == 0.
+ *   I4  only who has the turn waits at the pollee's side.
+ *
+ * A deadline is no timer but a number: who waits sleeps until it, and is woken
+ * to look again when it is changed.
+ *
+ * A read that a TCP socket answers with less than was asked for has emptied
+ * it.  What comes later makes an edge.  So the next read need not try before
+ * it waits, if there was no edge since before that read began; but for an end
+ * or urgent data that the edge before may have told of already (ended).
+ */
+#include "endpoint.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include <weft/time.h>
+#include "cancel.h"
+#include "seam.h"
+
+/* ---- under the lock ---- */
+
+/* What forbids an operation now: 0, or -errno. */
+static int
+objection(const struct wf__endpoint *e, enum wf__side side, wf_ctx *ctx)
+{
+	int err = wf_ctx_err(ctx);
+
+	if (err)
+		return err;
+	if (e->closed)
+		return -ESHUTDOWN;
+	if (e->deadline[side] != WF_FOREVER &&
+	    e->deadline[side] <= wf__seam_now())
+		return -ETIMEDOUT;
+	return 0;
+}
+
+static void
+wait_for_turn(struct wf__endpoint *e, enum wf__side side, wf_ctx *ctx)
+{
+	struct wf__wait wait = { .lock = &e->pollee->lock,
+	    .queue = &e->turns[side], .cancel = wf__cancel_of(ctx),
+	    .number = e->pollee->number, .why = side == WF__READ ?
+	    "for its turn to read from connection" :
+	    "for its turn to write to connection" };
+
+	/* Why the wait ended is asked anew, of the state. */
+	wf__await(&wait, e->deadline[side]);
+}
+
+/* Who is to be readied once the lock is dropped, or NULL. */
+static struct wf__waiter *
+next_turn(struct wf__endpoint *e, enum wf__side side)
+{
+	struct wf__waiter *w = NULL;
+
+	if (!e->busy[side] && (w = wf__waitq_claim(&e->turns[side])))
+		w->next = NULL;
+	return w;
+}
+
+static struct wf__waiter *
+drop_user(struct wf__endpoint *e)
+{
+	return --e->users == 0 && e->closed ?
+	    wf__waitq_claim_all(&e->closer) : NULL;
+}
+
+/* ---- operations ---- */
+
+int
+wf__endpoint_enter(struct wf__endpoint *e, enum wf__side side, wf_ctx *ctx)
+{
+	struct wf__pollee *p = e->pollee;
+	struct wf__waiter *next = NULL;
+	int err;
+
+	wf__seam_point();
+	wf__lock(&p->lock);
+	while (!(err = objection(e, side, ctx)) && e->busy[side])
+		wait_for_turn(e, side, ctx);
+	if (!err) {
+		e->busy[side] = true;
+		e->users++;
+		if (p->edge[side])
+			p->edge[side] = e->drained[side] = false;
+		err = e->drained[side] && p->registered && !p->ended;
+	} else
+		next = next_turn(e, side);
+	wf__unlock(&p->lock);
+	wf__waitq_ready_all(next);
+	return err;
+}
+
+int
+wf__endpoint_wait(struct wf__endpoint *e, enum wf__side side, wf_ctx *ctx)
+{
+	struct wf__pollee *p = e->pollee;
+	int err = wf__poller_need();
+
+	if (err)
+		return err;
+	wf__lock(&p->lock);
+	err = wf__pollee_register(p);
+	while (!err && !(err = objection(e, side, ctx)) && !p->edge[side])
+		wf__pollee_wait(p, side, wf__cancel_of(ctx),
+		    e->deadline[side]);
+	/* Cleared before the try: see poller.c. */
+	p->edge[side] = false;
+	e->drained[side] = false;
+	wf__unlock(&p->lock);
+	return err;
+}
+
+void
+wf__endpoint_leave(struct wf__endpoint *e, enum wf__side side, bool drained)
+{
+	struct wf__pollee *p = e->pollee;
+	struct wf__waiter *next, *closer;
+
+	wf__lock(&p->lock);
+	e->busy[side] = false;
+	e->drained[side] = drained && e->tells_end;
+	next = next_turn(e, side);
+	closer = drop_user(e);
+	wf__unlock(&p->lock);
+	wf__waitq_ready_all(next);
+	wf__waitq_ready_all(closer);
+}
+
+int
+wf__endpoint_hold(struct wf__endpoint *e)
+{
+	int fd = -ESHUTDOWN;
+
+	wf__lock(&e->pollee->lock);
+	if (!e->closed) {
+		e->users++;
+		fd = e->fd;
+	}
+	wf__unlock(&e->pollee->lock);
+	return fd;
+}
+
+void
+wf__endpoint_release(struct wf__endpoint *e)
+{
+	struct wf__waiter *closer;
+
+	wf__lock(&e->pollee->lock);
+	closer = drop_user(e);
+	wf__unlock(&e->pollee->lock);
+	wf__waitq_ready_all(closer);
+}
+
+/* ---- deadlines and the end ---- */
+
+/* Under the lock: all who wait on this side are to look again. */
+static struct wf__waiter *
+rouse_side(struct wf__endpoint *e, enum wf__side side)
+{
+	struct wf__waiter *list = wf__waitq_claim_all(&e->turns[side]), *w;
+
+	/* By I4 there is one at most. */
+	if ((w = wf__waitq_claim(&e->pollee->waiters[side]))) {
+		w->next = list;
+		list = w;
+	}
+	return list;
+}
+
+int
+wf__endpoint_set_deadline(struct wf__endpoint *e, unsigned sides,
+    int64_t deadline)
+{
+	struct wf__waiter *lists[2] = { NULL, NULL };
+	int err = 0;
+
+	wf__seam_point();
+	wf__lock(&e->pollee->lock);
+	if (e->closed)
+		err = -ESHUTDOWN;
+	for (int side = 0; !err && side < 2; side++)
+		if (sides & 1u << side) {
+			e->deadline[side] = deadline;
+			lists[side] = rouse_side(e, side);
+		}
+	wf__unlock(&e->pollee->lock);
+	wf__waitq_ready_all(lists[WF__READ]);
+	wf__waitq_ready_all(lists[WF__WRITE]);
+	return err;
+}
+
+static void
+wait_for_users(struct wf__endpoint *e)
+{
+	struct wf__wait wait = { .lock = &e->pollee->lock,
+	    .queue = &e->closer, .number = e->pollee->number,
+	    .why = "to close connection" };
+
+	while (e->users)
+		wf__await(&wait, WF_FOREVER);
+}
+
+int
+wf__endpoint_close(struct wf__endpoint *e)
+{
+	struct wf__pollee *p = e->pollee;
+	struct wf__waiter *lists[2];
+	int fd, saved = errno;
+
+	wf__seam_point();
+	wf__lock(&p->lock);
+	if (e->closed) {
+		wf__unlock(&p->lock);
+		return -ESHUTDOWN;
+	}
+	e->closed = true;
+	lists[WF__READ] = rouse_side(e, WF__READ);
+	lists[WF__WRITE] = rouse_side(e, WF__WRITE);
+	wf__unlock(&p->lock);
+	wf__waitq_ready_all(lists[WF__READ]);
+	wf__waitq_ready_all(lists[WF__WRITE]);
+	wf__lock(&p->lock);
+	wait_for_users(e);
+	fd = e->fd;
+	e->fd = -1;
+	wf__pollee_unregister(p);
+	wf__unlock(&p->lock);
+	close(fd);
+	*wf__errno_address() = saved;
+	return 0;
+}
+
+int
+wf__endpoint_init(struct wf__endpoint *e, int fd, bool tells_end)
+{
+	memset(e, 0, sizeof *e);
+	if (!(e->pollee = wf__pollee_new(fd)))
+		return -ENOMEM;
+	e->fd = fd;
+	e->deadline[WF__READ] = e->deadline[WF__WRITE] = WF_FOREVER;
+	e->tells_end = tells_end;
+	return 0;
+}
+
+void
+wf__endpoint_end(struct wf__endpoint *e)
+{
+	wf__endpoint_close(e);
+	wf__pollee_free(e->pollee);
+}

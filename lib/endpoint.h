@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * endpoint.h - a socket of weft's own: turns, deadlines, close.
+ * Layer 6.  Uses: poller.
+ *
+ * What connections and listeners have in common.  An operation on one side is
+ *
+ *	enter		wait for the turn; closed, cancelled, too late?
+ *	try, wait, try	...the system call; wait says whether to try again
+ *	leave		the turn is the next one's
+ *
+ * so of each side one operation at a time is under way, and the descriptor is
+ * not closed before the last one has left.
+ */
+#ifndef WF__ENDPOINT_H
+#define WF__ENDPOINT_H
+
+#include <weft/context.h>
+#include "poller.h"
+
+/* All under the pollee's lock. */
+struct wf__endpoint {
+	struct wf__pollee *pollee;	/* fixed */
+	int fd;				/* -1 once it is closed */
+	bool closed;
+	bool tells_end;			/* fixed: a short read says that there
+					 * is nothing more just now */
+	bool busy[2];			/* somebody has the turn */
+	bool drained[2];		/* by a short read since the last edge
+					 * was taken */
+	unsigned users;			/* of the descriptor */
+	int64_t deadline[2];
+	struct wf__waitq turns[2], closer;
+};
+
+/* For a socket with O_NONBLOCK; 0 or -ENOMEM. */
+int wf__endpoint_init(struct wf__endpoint *e, int fd, bool tells_end);
+
+/* 0, with the turn; 1 also, and a try would surely block; or -ESHUTDOWN,
+ * -ETIMEDOUT, the context's -errno. */
+int wf__endpoint_enter(struct wf__endpoint *e, enum wf__side side,
+    wf_ctx *ctx);
+/* The call would block, or surely will: 0 when it is worth a try. */
+int wf__endpoint_wait(struct wf__endpoint *e, enum wf__side side, wf_ctx *ctx);
+/* drained: the last read was a short one. */
+void wf__endpoint_leave(struct wf__endpoint *e, enum wf__side side,
+    bool drained);
+
+/* Keep the descriptor open for a moment: it, or -ESHUTDOWN. */
+int wf__endpoint_hold(struct wf__endpoint *e);
+void wf__endpoint_release(struct wf__endpoint *e);
+
+int wf__endpoint_set_deadline(struct wf__endpoint *e, unsigned sides,
+    int64_t deadline);
+int wf__endpoint_close(struct wf__endpoint *e);
+/* Close it if need be; nobody else uses it. */
+void wf__endpoint_end(struct wf__endpoint *e);
+
+#endif
