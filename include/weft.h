@@ -40,6 +40,9 @@
 #include <weft/context.h>	/* cancellation and deadlines */
 #include <weft/waitgroup.h>	/* waiting for a set of coroutines */
 #include <weft/mutex.h>		/* one at a time */
+#include <weft/rwmutex.h>	/* many readers, or one writer */
+#include <weft/cond.h>		/* waiting for a change of shared data */
+#include <weft/once.h>		/* only the first time */
 #include <weft/sem.h>		/* weighted semaphores */
 #include <weft/coro.h>		/* spawn, yield, exit, pin */
 #include <weft/slot.h>		/* values of a coroutine's own */

@@ -39,9 +39,10 @@ post_wait(void *arg)
 }
 
 static void
-queue_waiter(const struct wf__wait *wait, struct wf__waiter *w)
+queue_waiter(struct wf__wait *wait, struct wf__waiter *w)
 {
 	w->value = wait->value;
+	wait->begun = true;
 	if (wait->first)
 		wf__waitq_add_first(wait->queue, w);
 	else
@@ -49,7 +50,7 @@ queue_waiter(const struct wf__wait *wait, struct wf__waiter *w)
 }
 
 static int
-wait_for_queue(const struct wf__wait *wait)
+wait_for_queue(struct wf__wait *wait)
 {
 	struct wf__task spare, *me = wf__park_self(&spare);
 	struct wf__waiter spare_waiter, *w = wf__waiter_of(me, &spare_waiter);
@@ -68,7 +69,7 @@ wait_for_queue(const struct wf__wait *wait)
 
 /* With the locks of both held. */
 static int
-wait_for_either(const struct wf__wait *wait, struct wf__cancel_list *list)
+wait_for_either(struct wf__wait *wait, struct wf__cancel_list *list)
 {
 	struct wf__task spare, *me = wf__park_self(&spare);
 	struct wf__waiter spare_waiter, *w = wf__waiter_of(me, &spare_waiter);
@@ -94,7 +95,7 @@ wait_for_either(const struct wf__wait *wait, struct wf__cancel_list *list)
 }
 
 int
-wf__wait(const struct wf__wait *wait)
+wf__wait(struct wf__wait *wait)
 {
 	struct wf__cancel_list *list;
 	int err;

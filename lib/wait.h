@@ -169,15 +169,16 @@ struct wf__wait {
 					 * the queue and no lock is held, on
 					 * another stack; may not wait */
 	void *arg;			/* of then */
+	bool begun;			/* by wf__wait(): it was in the queue */
 };
 
 /*
  * With the lock held: wait until somebody takes the waiter off the queue and
  * readies it; 0, and the lock is not held: the object may be gone by now.  Or
  * until *cancel is done: its -errno, with the waiter off and the lock held
- * again; if it is done before the wait begins, then() is not called.
+ * again; if it is done already, the wait does not begin, nor is then() called.
  */
-int wf__wait(const struct wf__wait *wait);
+int wf__wait(struct wf__wait *wait);
 
 /* The number of an object, for reports: no address is ever printed. */
 uint64_t wf__wait_number(void);

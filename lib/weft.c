@@ -43,7 +43,12 @@
 #include "select.c"	/* one of several */
 #include "waitgroup.c"	/* all of several */
 #include "mutex.c"	/* one at a time */
+#include "cond.c"	/* something has changed */
+#include "once.c"	/* only the first time */
 #include "sem.c"	/* so many units */
+#include "readers.c"	/* read locks, noted where they were taken */
+#include "rwunit.c"	/* read locks as units */
+#include "rwmutex.c"	/* many readers, or one writer */
 #include "defer.c"	/* calls at the end of a scope */
 
 /* 4 and 5 */

@@ -401,7 +401,7 @@ freed_by_last(void)
 	return 0;
 }
 
-/* Misuse, and what is said about who waits. */
+/* Misuse. */
 
 static int
 not_locked(void)
@@ -429,22 +429,6 @@ twice_unlocked_in_coroutine(void)
 	return wf_run(twice_unlocked);
 }
 
-static int
-twice_locked(void)
-{
-	wf_mutex m = {0};
-
-	wf_mutex_lock(&m);
-	wf_mutex_lock(&m);
-	return 0;
-}
-
-static int
-deadlock(void)
-{
-	return wf_run(twice_locked);
-}
-
 int
 main(void)
 {
@@ -453,7 +437,6 @@ main(void)
 	tap_child("misuse: unlocked twice in a coroutine",
 	    twice_unlocked_in_coroutine, TAP_ABORTED, "wf_mutex_unlock",
 	    "twice_unlocked", "mutex.c:");
-	tap_child("locked twice: a deadlock", deadlock, 2, "for mutex 1");
 	tap_plain("threads only", threads_only);
 	tap_test_workers("151: hammer", hammers);
 	tap_test_workers("coroutines and threads", coroutines_and_threads);

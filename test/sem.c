@@ -318,22 +318,6 @@ never(void)
 	return 0;
 }
 
-static int
-wait_for_ever(void)
-{
-	wf_sem s = WF_SEM(3);
-
-	wf_sem_acquire(&s, 3);
-	wf_sem_acquire(&s, 1);
-	return 0;
-}
-
-static int
-deadlock(void)
-{
-	return wf_run(wait_for_ever);
-}
-
 int
 main(void)
 {
@@ -341,8 +325,6 @@ main(void)
 	    TAP_ABORTED, "wf_sem_release", "3 units");
 	tap_child("misuse: more than there are", never, TAP_ABORTED,
 	    "wf_sem_acquire", "4 units of 3");
-	tap_child("a deadlock says what for", deadlock, 2,
-	    "for semaphore 1");
 	tap_plain("threads only", threads_only);
 	tap_test_workers("stress", stress);
 	tap_test_workers("try", tries);

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * rwunit.h - the state of an rwmutex, and read locks as units of it.
+ * Layer 3.  Uses: readers, wait, lock.
+ *
+ *   state:  | units counted here | NOTED | READERS | WRITERS | HANDED | HELD |
+ *
+ * A read lock is a unit.  It is counted in the state; or, while NOTED is up,
+ * noted in the row of the worker that took it (readers.h), where no other core
+ * touches it.  Units have no names: who unlocks takes back any one, the one in
+ * his row first.  So a coroutine may go on on another worker, and another one
+ * may unlock.
+ *
+ *   I1  HELD: a writer has it, and there are no units.
+ *   I2  HELD or WRITERS: no new units.  WRITERS is up while a writer waits, or
+ *       while the holder of the lock (of the queues) gathers units.
+ *   I3  NOTED => neither HELD nor WRITERS.  It goes up and down under the lock;
+ *       when units have been gathered, none is in a row.
+ *   I4  READERS is up while a reader waits, HANDED while the writer that was
+ *       given the lock does not run yet.
+ *   I5  WRITERS, READERS and all hand-over change under the lock.
+ *
+ * NOTED pays while there are many reads for each write: it goes up after as
+ * many in a row, fewer the first time.  A writer takes it down and gathers the
+ * units; so does a reader who finds no unit to take back, since his must be in
+ * the row of another worker then.  The count is exact: no new units come
+ * meanwhile, and if nothing is found, nothing was locked.
+ */
+#ifndef WF__RWUNIT_H
+#define WF__RWUNIT_H
+
+#include <weft/rwmutex.h>
+#include "lock.h"
+#include "readers.h"
+#include "wait.h"
+
+enum {
+	WF__RW_HELD = 1, WF__RW_HANDED = 2, WF__RW_WRITERS = 4,
+	WF__RW_READERS = 8, WF__RW_NOTED = 16, WF__RW_UNIT = 32
+};
+
+/* What keeps new readers out. */
+#define WF__RW_CLOSED ((wf__word)(WF__RW_HELD | WF__RW_WRITERS))
+
+struct wf__rwmutex {
+	wf__word state;			/* [rw] */
+	wf__word number;		/* for reports, and the key in rows;
+					 * fixed once set, under the lock */
+	wf__word reads;			/* counted ones, until NOTED goes up */
+	wf__word limit;			/* of these; 0: the first time */
+	struct wf__lock lock;		/* of the queues */
+	struct wf__waitq readers, writers;
+} __attribute__((may_alias));		/* the user declares words */
+
+_Static_assert(sizeof(struct wf__rwmutex) <= sizeof(wf_rwmutex), "room");
+
+static inline wf__word
+wf__rwunit_state(const struct wf__rwmutex *m)
+{
+	return wf__load_acquire(&m->state);			/* [rw] */
+}
+
+/* A compare-and-swap.  [rw] */
+static inline bool
+wf__rwunit_change(struct wf__rwmutex *m, wf__word old, wf__word new)
+{
+	return wf__cas_acq_rel(&m->state, old, new);		/* [rw] */
+}
+
+/* Add a unit, if readers may come in; counted, or wherever it is best. */
+bool wf__rwunit_count(struct wf__rwmutex *m);
+bool wf__rwunit_add(struct wf__rwmutex *m);
+
+/* Take a unit back.  False: it must be done under the lock, because it is the
+ * last one, and somebody waits for that; or none was found. */
+bool wf__rwunit_remove(struct wf__rwmutex *m);
+
+/* Under the lock, NOTED up: all units into the state.  WRITERS is up. */
+void wf__rwunit_gather(struct wf__rwmutex *m);
+
+/* Under the lock: it has a number from now on. */
+void wf__rwunit_number(struct wf__rwmutex *m);
+
+#endif
