@@ -8,15 +8,7 @@
 #include "alloc.h"
 #include "sched.h"
 
-enum {
-	MAX_SHARDS = 64,
-	CONTENDED = 16,			/* times, to be worth shards */
-#ifdef WEFT_CHAOS
-	ALWAYS = true
-#else
-	ALWAYS = false
-#endif
-};
+enum { MAX_SHARDS = 64 };
 
 /* Each has a cache line to itself. */
 struct shard {
@@ -78,6 +70,8 @@ spread(struct wf__cancel *c)
 	if (!(s = wf__alloc(shards_size(n))))
 		return;
 	s->n = n;
+	for (size_t i = 0; c->endless && i < n; i++)
+		s->shards[i].list.told = true;
 	wf__lock(&c->own.lock);
 	c->own.contended = 0;
 	if (!shards_of(c) && !wf__cancel_state(c)) {
@@ -93,33 +87,96 @@ void
 wf__cancel_detach(struct wf__cancel *c, struct wf__waiter *w)
 {
 	struct wf__cancel_list *l = w->value;
-	bool contended;
+	bool crowded;
 
 	wf__lock(&l->lock);
 	if (w->queued)
 		wf__waitq_remove(&l->waiters, w);
-	contended = ALWAYS || l->contended >= CONTENDED;
+	crowded = wf__cancel_is_crowded(l);
 	wf__unlock(&l->lock);
-	if (wf__unlikely(contended) && l == &c->own && !shards_of(c))
-		spread(c);
+	if (wf__unlikely(crowded))
+		wf__cancel_relieve(c, l);
 }
 
 void
+wf__cancel_link(struct wf__cancel_list *l, struct wf__cancel_child *k)
+{
+	k->linked = true;
+	k->prev = NULL;
+	k->next = l->children;
+	if (k->next)
+		k->next->prev = k;
+	l->children = k;
+}
+
+void
+wf__cancel_unlink(struct wf__cancel_list *l, struct wf__cancel_child *k)
+{
+	k->linked = false;
+	if (k->prev)
+		k->prev->next = k->next;
+	else
+		l->children = k->next;
+	if (k->next)
+		k->next->prev = k->prev;
+}
+
+void
+wf__cancel_relieve(struct wf__cancel *c, struct wf__cancel_list *l)
+{
+	if (l == &c->own && !shards_of(c))
+		spread(c);
+}
+
+/* Two lists of children as one. */
+static struct wf__cancel_child *
+concat(struct wf__cancel_child *a, struct wf__cancel_child *b)
+{
+	struct wf__cancel_child *last = a;
+
+	if (!a)
+		return b;
+	while (last->next)
+		last = last->next;
+	last->next = b;
+	return a;
+}
+
+/* With l's lock held: wake its waiters, return its children. */
+static struct wf__cancel_child *
+tell_list(struct wf__cancel_list *l)
+{
+	struct wf__waiter *list = wf__waitq_claim_all(&l->waiters);
+	struct wf__cancel_child *children = l->children;
+
+	l->children = NULL;
+	l->told = true;
+	wf__unlock(&l->lock);
+	wf__waitq_ready_all(list);
+	return children;
+}
+
+struct wf__cancel_child *
 wf__cancel_wake(struct wf__cancel *c)
 {
-	struct wf__waiter *list = wf__waitq_claim_all(&c->own.waiters);
+	struct wf__cancel_shards *s = shards_of(c);
+	struct wf__cancel_child *children = tell_list(&c->own);
+
+	for (size_t i = 0; s && i < s->n; i++) {
+		wf__lock(&s->shards[i].list.lock);
+		children = concat(tell_list(&s->shards[i].list), children);
+	}
+	return children;
+}
+
+struct wf__cancel_list *
+wf__cancel_nth_list(struct wf__cancel *c, size_t k)
+{
 	struct wf__cancel_shards *s = shards_of(c);
 
-	wf__unlock(&c->own.lock);
-	wf__waitq_ready_all(list);
-	for (size_t i = 0; s && i < s->n; i++) {
-		struct wf__cancel_list *l = &s->shards[i].list;
-
-		wf__lock(&l->lock);
-		list = wf__waitq_claim_all(&l->waiters);
-		wf__unlock(&l->lock);
-		wf__waitq_ready_all(list);
-	}
+	if (k == 0)
+		return &c->own;
+	return s && k <= s->n ? &s->shards[k - 1].list : NULL;
 }
 
 void

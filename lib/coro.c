@@ -178,13 +178,13 @@ next_id(struct wf__worker *w)
 }
 
 void
-wf__coro_prepare(struct wf__start *s, struct wf__entry *entry, int class,
-    bool is_main, unsigned shape, const uint64_t *words)
+wf__coro_prepare(struct wf__start *s, const struct wf__entry *entry,
+    int class, unsigned shape, const uint64_t *words)
 {
-	entry->id = next_id(wf__self());
 	wf__entry_copy(&s->entry, entry);
+	s->task.kind = WF__START;
 	s->task.class = (uint8_t)class;
-	s->task.is_main = is_main;
+	s->task.is_main = false;
 	s->shape = shape;
 	for (unsigned i = 0; i < (shape & 0xff); i++)
 		s->words[i] = words[i];
@@ -198,6 +198,8 @@ wf__coro_launch(struct wf__start *s)
 	struct wf__worker *w = wf__self();
 	struct wf__tasks one = { 0 };
 
+	/* Relaxed: like the rest of the entry. */
+	wf__store_relaxed(&s->entry.id, next_id(w));
 	/* For the dump, which reads the entry after it.  [start-live] */
 	wf__store_release(&s->live, WF__QUEUED);
 	if (!w) {
@@ -214,14 +216,15 @@ wf__coro_launch(struct wf__start *s)
 }
 
 int
-wf__coro_spawn(struct wf__entry *entry, int class, bool is_main,
+wf__coro_spawn(const struct wf__entry *entry, int class, bool is_main,
     unsigned shape, const uint64_t *words)
 {
 	struct wf__start *s = wf__coro_reserve();
 
 	if (wf__unlikely(!s))
 		return -ENOMEM;
-	wf__coro_prepare(s, entry, class, is_main, shape, words);
+	wf__coro_prepare(s, entry, class, shape, words);
+	s->task.is_main = is_main;
 	wf__coro_launch(s);
 	return 0;
 }
@@ -256,7 +259,10 @@ call(struct wf__coro *me)
 	me->start = NULL;
 	/* [start-live] */
 	wf__store_release(&s->live, 0);
-	put_start(wf__self(), s);
+	if (wf__unlikely(s->begun != NULL))
+		s->begun(s);
+	else
+		put_start(wf__self(), s);
 	return wf__switch_call(me->entry.fn, ints, has_floats ? floats : NULL);
 }
 

@@ -45,7 +45,7 @@ struct wf__entry {
 	void (*fn)(void);
 	const struct wf_site *site;
 	wf_waitgroup *waitgroup;
-	uint64_t id;
+	wf__word id;
 	char name[24];		/* cut to fit; "" for the function's */
 };
 
@@ -75,6 +75,8 @@ struct wf__start {
 	wf__word live;		/* for the dump, from spawn to first run */
 	unsigned shape;
 	struct wf__start *newer, *older;	/* in the shared queue */
+	/* When the words are loaded; NULL: it goes back to the pool. */
+	void (*begun)(struct wf__start *s);
 	uint64_t words[8];
 };
 
@@ -109,16 +111,15 @@ struct wf__coro {
 _Static_assert(offsetof(struct wf__coro, stack) == 0, "see stack.h");
 _Static_assert(sizeof(struct wf__coro) <= WF__STACK_RECORD, "see stack.h");
 
-/* Queue a coroutine; class is its stack's.  Fills in the entry's number.  0 or
- * -ENOMEM.  Any thread. */
-int wf__coro_spawn(struct wf__entry *entry, int class, bool is_main,
+/* Queue a coroutine; class is its stack's.  0 or -ENOMEM.  Any thread. */
+int wf__coro_spawn(const struct wf__entry *entry, int class, bool is_main,
     unsigned shape, const uint64_t *words);
 /* The same in steps, so that the last cannot fail: a start record, or NULL
  * without memory; fill it in; queue it, or give it back.  Records end with the
- * runtime. */
+ * runtime; one that is not of the pool has begun() set. */
 struct wf__start *wf__coro_reserve(void);
-void wf__coro_prepare(struct wf__start *s, struct wf__entry *entry, int class,
-    bool is_main, unsigned shape, const uint64_t *words);
+void wf__coro_prepare(struct wf__start *s, const struct wf__entry *entry,
+    int class, unsigned shape, const uint64_t *words);
 void wf__coro_launch(struct wf__start *s);
 void wf__coro_release(struct wf__start *s);
 /* Give a start a stack, ready to be switched to; NULL without memory. */

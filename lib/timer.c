@@ -142,7 +142,7 @@ expire_timer(struct wf_timer *t, int64_t now, struct follow_up *f)
 		wf__chan_try_send(t->chan, &now, &f->wake);
 	else if ((f->start = take_reserve(t)))
 		wf__coro_prepare(f->start, &t->call->entry, wf__stack_class(0),
-		    false, t->call->shape, t->call->words);
+		    t->call->shape, t->call->words);
 	if (t->period) {
 		t->due = tick_after(t, now);
 		t->armed = true;

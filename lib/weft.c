@@ -55,7 +55,9 @@
 #include "time.c"	/* clock and sleep */
 #include "timer.c"	/* timers, tickers, calls made later */
 #include "limiter.c"	/* how often something may happen */
-#include "context.c"	/* cancellation and deadlines */
+#include "context.c"	/* cancellation, down the tree */
+#include "context_make.c"	/* deadlines, values, and other contexts */
+#include "after.c"	/* a coroutine when a context is done */
 
 /* 6: what comes from outside */
 #include "poller.c"	/* from events to ready coroutines */

@@ -53,6 +53,18 @@ static const struct row rows[] = {
 	  "reset a timer that has not fired" },
 	{ "SelectTimeout", 3000000, bench_selecttimeout,
 	  "receive, or give up after a second: the timeout never comes" },
+	{ "Ctx", 2000000, bench_ctx,
+	  "make, cancel and free a context" },
+	{ "CtxCancel1000", 1000, bench_ctxcancel1000,
+	  "make a child of a context; cancel one with 1000 of them" },
+	{ "CtxTimeout", 2000000, bench_ctxtimeout,
+	  "make and free one with a timeout, among many" },
+	{ "CtxTree", 500000, bench_ctxtree,
+	  "make, cancel and free one in a chain cancelled at its top" },
+	{ "CtxShared", 4000000, bench_ctxshared,
+	  "make and free a child, on all workers, of one parent or two" },
+	{ "SelectShared", 2000000, bench_selectshared,
+	  "select with an idle context, shared by all or private" },
 };
 enum { NROWS = sizeof rows / sizeof *rows };
 

@@ -49,6 +49,13 @@ void bench_timers100k(long ops);
 void bench_timerstop(long ops);
 void bench_timerreset(long ops);
 void bench_selecttimeout(long ops);
+/* context.c */
+void bench_ctx(long ops);
+void bench_ctxcancel1000(long ops);
+void bench_ctxtimeout(long ops);
+void bench_ctxtree(long ops);
+void bench_ctxshared(long ops);
+void bench_selectshared(long ops);
 
 /* Nanoseconds of the monotonic clock, from the system and not from weft. */
 int64_t bench_now(void);

@@ -41,7 +41,33 @@
 /* The number of arguments and the class bits, in one word. */
 #define WF__SHAPE(argc, classes) ((unsigned)(argc) | (unsigned)(classes) << 8)
 
+#define WF__ARGS(...) __VA_ARGS__
+#define WF__FIRST(a, ...) #a
+
+/* WF__CALL(R, verb, (x...), fn, args...): check the call of fn, which returns
+ * R, then verb(x..., site, fn, shape, words). */
 #ifndef __cplusplus
+
+#define WF__CALL(R, verb, x, ...) \
+	WF__CALL_(WF__ARGC(__VA_ARGS__), R, verb, x, __VA_ARGS__)
+#define WF__CALL_(n, ...) WF__CAT(WF__CALL_, n)(n, __VA_ARGS__)
+#define WF__CALL_0(n, R, verb, x, fn) __extension__({ \
+	WF__CHECK0(R, fn); \
+	static const struct wf_site wf__site = { __FILE__, #fn, __LINE__ }; \
+	verb(WF__ARGS x, &wf__site, (void (*)(void))(fn), 0, NULL); })
+#define WF__CALL_n(n, R, verb, x, fn, ...) __extension__({ \
+	WF__CHECKn(R, fn, n, __VA_ARGS__); \
+	static const struct wf_site wf__site = { __FILE__, #fn, __LINE__ }; \
+	verb(WF__ARGS x, &wf__site, (void (*)(void))(fn), \
+	    WF__SHAPEn(n, __VA_ARGS__), WF__WORDSn(n, __VA_ARGS__)); })
+#define WF__CALL_1 WF__CALL_n
+#define WF__CALL_2 WF__CALL_n
+#define WF__CALL_3 WF__CALL_n
+#define WF__CALL_4 WF__CALL_n
+#define WF__CALL_5 WF__CALL_n
+#define WF__CALL_6 WF__CALL_n
+#define WF__CALL_7 WF__CALL_n
+#define WF__CALL_8 WF__CALL_n
 
 static inline uint64_t
 wf__word_float(float v)
@@ -158,6 +184,25 @@ wf__classes()
 	(void)at;
 	return bits;
 }
+
+template <class R, class V, class... P, class... A> inline auto
+wf__call(const wf_site *site, V verb, R (*fn)(P...), A &&...args)
+{
+	WF__STATIC_ASSERT(sizeof...(P) <= 8, "weft: at most eight arguments");
+	WF__STATIC_ASSERT(sizeof...(P) == sizeof...(A),
+	    "weft: wrong number of arguments for this function");
+	uint64_t words[sizeof...(P) + 1] = {
+	    wf__word<P>(static_cast<P>(static_cast<A &&>(args)))..., 0 };
+
+	return verb(site, (void (*)())fn,
+	    WF__SHAPE(sizeof...(P), (wf__classes<P...>())), words);
+}
+
+#define WF__CALL(R, verb, x, ...) __extension__({ \
+	static const struct wf_site wf__site = \
+	    { __FILE__, WF__FIRST(__VA_ARGS__, 0), __LINE__ }; \
+	wf__call<R>(&wf__site, [&](auto... wf__a) { \
+		return verb(WF__ARGS x, wf__a...); }, __VA_ARGS__); })
 
 } /* extern "C++" */
 

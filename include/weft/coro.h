@@ -88,7 +88,6 @@ struct wf_attr {
 	static const struct wf_site wf__site = \
 	    { __FILE__, WF__FIRST(__VA_ARGS__, 0), __LINE__ }; \
 	wf__spawn(&wf__site, attr, __VA_ARGS__); })
-#define WF__FIRST(a, ...) #a
 #define wf_waitgroup_spawn(wg, ...) \
 	wf_spawn_with(wf__attr_of(wg).get(), __VA_ARGS__)
 

@@ -41,6 +41,12 @@ var rows = []row{
 	{"TimerStop", 4000000, benchTimerStop},
 	{"TimerReset", 10000000, benchTimerReset},
 	{"SelectTimeout", 3000000, benchSelectTimeout},
+	{"Ctx", 2000000, benchCtx},
+	{"CtxCancel1000", 1000, benchCtxCancel1000},
+	{"CtxTimeout", 2000000, benchCtxTimeout},
+	{"CtxTree", 500000, benchCtxTree},
+	{"CtxShared", 4000000, benchCtxShared},
+	{"SelectShared", 2000000, benchSelectShared},
 }
 
 // figure prints one result.
