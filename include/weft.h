@@ -45,6 +45,7 @@
 #include <weft/once.h>		/* only the first time */
 #include <weft/sem.h>		/* weighted semaphores */
 #include <weft/coro.h>		/* spawn, yield, exit, pin */
+#include <weft/group.h>		/* coroutines that end together */
 #include <weft/slot.h>		/* values of a coroutine's own */
 #include <weft/chan.h>		/* typed channels */
 #include <weft/select.h>	/* waiting for one of several things */

@@ -106,7 +106,7 @@ void wf__cancel_unlink(struct wf__cancel_list *l, struct wf__cancel_child *k);
 static inline bool
 wf__cancel_is_crowded(const struct wf__cancel_list *l)
 {
-	return l->contended >= WF__CROWDED;
+	return (int)l->contended >= WF__CROWDED;
 }
 void wf__cancel_relieve(struct wf__cancel *c, struct wf__cancel_list *l);
 

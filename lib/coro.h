@@ -45,6 +45,7 @@ struct wf__entry {
 	void (*fn)(void);
 	const struct wf_site *site;
 	wf_waitgroup *waitgroup;
+	struct wf_group *group;	/* whose child it is, by its result */
 	wf__word id;
 	char name[24];		/* cut to fit; "" for the function's */
 };
@@ -113,6 +114,9 @@ _Static_assert(sizeof(struct wf__coro) <= WF__STACK_RECORD, "see stack.h");
 
 /* Queue a coroutine; class is its stack's.  0 or -ENOMEM.  Any thread. */
 int wf__coro_spawn(const struct wf__entry *entry, int class, bool is_main,
+    unsigned shape, const uint64_t *words);
+/* The same as wf_spawn_raw() does it.  Defined by runtime.c. */
+int wf__coro_spawn_with(struct wf__entry *entry, const struct wf_attr *attr,
     unsigned shape, const uint64_t *words);
 /* The same in steps, so that the last cannot fail: a start record, or NULL
  * without memory; fill it in; queue it, or give it back.  Records end with the

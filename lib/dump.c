@@ -14,6 +14,7 @@
 
 #include <stdio.h>
 
+#include <weft/group.h>
 #include <weft/look.h>
 #include <weft/time.h>
 #include "os.h"
@@ -25,6 +26,7 @@ enum { TEXT = 512, FRAMES = 24, NEED_FOR_CALLERS = 16384 };
 
 struct walk {
 	int fd, err;
+	const wf_group *group;		/* only its children; NULL: all */
 	size_t n, limit, left_out;
 	bool callers;
 	int64_t now;
@@ -127,6 +129,12 @@ within_limit(struct walk *d)
 }
 
 static bool
+concerns(const struct walk *d, const struct wf__entry *e)
+{
+	return !d->group || e->group == d->group;
+}
+
+static bool
 dump_start(struct wf__start *s, void *arg)
 {
 	wf__word live = wf__load_acquire(&s->live);	/* [start-live] */
@@ -137,7 +145,8 @@ dump_start(struct wf__start *s, void *arg)
 
 	wf__entry_copy(&e, &s->entry);
 	/* Is it still the same one? */
-	if (wf__load_acquire(&s->live) != live || !live || !within_limit(d))
+	if (wf__load_acquire(&s->live) != live || !live ||
+	    !concerns(d, &e) || !within_limit(d))
 		return true;
 	n = describe(text, sizeof text - 40, &e);
 	n = n < TEXT - 40 ? n : TEXT - 41;
@@ -173,7 +182,7 @@ dump_coro(struct wf__stack *stack, void *arg)
 	wf__entry_copy(&e, &c->entry);
 	/* What is read is words that were an entry, or two: all that they
 	 * point to is static. */
-	if (!e.site || !within_limit(d))
+	if (!e.site || !concerns(d, &e) || !within_limit(d))
 		return true;
 	n = describe(text, sizeof text - 160, &e);
 	n = n < TEXT - 160 ? n : TEXT - 161;
@@ -261,4 +270,18 @@ WF_API int
 wf_dump(int fd)
 {
 	return wf__dump_all(fd, SIZE_MAX, false);
+}
+
+WF_API int
+wf_group_dump(const wf_group *g, int fd)
+{
+	struct walk d = { .fd = fd, .group = g, .limit = SIZE_MAX,
+	    .now = wf__os_now() };
+
+	if (!g)
+		return 0;
+	wf__coro_each_start(dump_start, &d);
+	if (!d.err)
+		wf__stack_each(dump_coro, &d);
+	return d.err;
 }

@@ -17,6 +17,7 @@
 
 #include "coro.h"
 #include "dump.h"
+#include "group.h"
 #include "monitor.h"
 #include "options.h"
 #include "os.h"
@@ -65,6 +66,8 @@ on_ended(struct wf__coro *c, int result)
 {
 	if (wf__unlikely(c->task.is_main))
 		wf__run_main_ended(c->exiting, result);
+	if (c->entry.group)
+		wf__group_ended(c->entry.group, c->entry.site, result);
 	if (c->entry.waitgroup)
 		wf__waitgroup_add(c->entry.waitgroup, -1);
 }
@@ -266,16 +269,15 @@ wf__runtime_end_run(void)
 
 /* ---- spawn ---- */
 
-WF_API int
-wf_spawn_raw(const struct wf_site *site, const struct wf_attr *attr,
-    void (*fn)(void), unsigned shape, const uint64_t *words)
+int
+wf__coro_spawn_with(struct wf__entry *e, const struct wf_attr *attr,
+    unsigned shape, const uint64_t *words)
 {
-	struct wf__entry e = { .fn = fn, .site = site };
 	int class, err;
 
-	if (wf__unlikely(!fn))
+	if (wf__unlikely(!e->fn))
 		wf__misuse("wf_spawn", "the function is NULL, at %s:%d",
-		    site->file, site->line);
+		    e->site->file, e->site->line);
 	if (wf__unlikely((err = wf__sched_need()) < 0))
 		return err;
 	/* Relaxed: others wait for memory already; a hint is enough. */
@@ -285,15 +287,24 @@ wf_spawn_raw(const struct wf_site *site, const struct wf_attr *attr,
 		return class;
 	if (attr) {
 		if (attr->name)
-			strncpy(e.name, attr->name, sizeof e.name - 1);
-		e.waitgroup = attr->waitgroup;
+			strncpy(e->name, attr->name, sizeof e->name - 1);
+		e->waitgroup = attr->waitgroup;
 	}
-	if (e.waitgroup)
-		wf__waitgroup_add(e.waitgroup, 1);
-	err = wf__coro_spawn(&e, class, false, shape, words);
-	if (err && e.waitgroup)
-		wf__waitgroup_add(e.waitgroup, -1);
+	if (e->waitgroup)
+		wf__waitgroup_add(e->waitgroup, 1);
+	err = wf__coro_spawn(e, class, false, shape, words);
+	if (err && e->waitgroup)
+		wf__waitgroup_add(e->waitgroup, -1);
 	return err;
+}
+
+WF_API int
+wf_spawn_raw(const struct wf_site *site, const struct wf_attr *attr,
+    void (*fn)(void), unsigned shape, const uint64_t *words)
+{
+	struct wf__entry e = { .fn = fn, .site = site };
+
+	return wf__coro_spawn_with(&e, attr, shape, words);
 }
 
 /* ---- workers ---- */

@@ -58,6 +58,7 @@
 #include "context.c"	/* cancellation, down the tree */
 #include "context_make.c"	/* deadlines, values, and other contexts */
 #include "after.c"	/* a coroutine when a context is done */
+#include "group.c"	/* coroutines that end together */
 
 /* 6: what comes from outside */
 #include "poller.c"	/* from events to ready coroutines */

@@ -100,13 +100,17 @@ void eight(int, int, int, int, int, int, int, int);
 int returns(int);
 int app(void);
 int app_two(int, char **);
+int int_size(size_t);
+extern wf_ctx_key(struct pair) pair_key;
+extern wf_ctx_key(struct pair) pair_key;
 void no_app(void);
 
 void line(wf_chan(int), wf_chan(double), wf_chan(struct pair),
-    wf_chan_in(int), wf_chan_out(int), wf_ctx *, wf_waitgroup *);
+    wf_chan_in(int), wf_chan_out(int), wf_ctx *, wf_waitgroup *, wf_group *);
 void
 line(wf_chan(int) c, wf_chan(double) d, wf_chan(struct pair) p,
-    wf_chan_in(int) in, wf_chan_out(int) out, wf_ctx *ctx, wf_waitgroup *wg)
+    wf_chan_in(int) in, wf_chan_out(int) out, wf_ctx *ctx, wf_waitgroup *wg,
+    wf_group *group)
 {
 	int i = 0;
 	double x = 0;
@@ -366,6 +370,36 @@ twins "$cxx_compilers" "too many arguments" 'wf_spawn(one_int, 1)' \
     'wf_spawn(one_int, 1, 2)' "wrong number of arguments"
 all_twins "what is no waitgroup" 'wf_waitgroup_spawn(wg, nothing)' \
     'wf_waitgroup_spawn(&i, nothing)'
+
+# Groups, calls after a context, values.
+c_twins "a child that returns nothing" 'wf_group_spawn(group, app)' \
+    'wf_group_spawn(group, nothing)' "returns int"
+c_twins "an int for a child's size_t" \
+    'wf_group_try_spawn(group, int_size, (size_t)1)' \
+    'wf_group_try_spawn(group, int_size, 1)' "$cast"
+all_twins "what is no group" 'wf_group_spawn(group, app)' \
+    'wf_group_spawn(ctx, app)'
+all_twins "a child with an argument too many" \
+    'wf_group_spawn(group, returns, 1)' 'wf_group_spawn(group, returns, 1, 2)'
+all_twins "a call that returns something" \
+    '(void)wf_ctx_after(ctx, one_int, 1)' '(void)wf_ctx_after(ctx, returns, 1)'
+c_twins "an argument of a call" '(void)wf_ctx_after(ctx, one_size, size)' \
+    '(void)wf_ctx_after(ctx, one_size, 1)' "$cast"
+all_twins "a value of another type" \
+    '(void)wf_ctx_with_value(ctx, pair_key, &pair)' \
+    '(void)wf_ctx_with_value(ctx, pair_key, &i)'
+all_twins "a value that loses const" \
+    '(void)wf_ctx_with_value(ctx, pair_key, &pair)' \
+    '(void)wf_ctx_with_value(ctx, pair_key, (const struct pair *)&pair)'
+all_twins "a value read as another type" \
+    'struct pair *q = wf_ctx_value(ctx, pair_key); (void)q' \
+    'int *q = wf_ctx_value(ctx, pair_key); (void)q'
+all_twins "a key that is none" '(void)wf_ctx_value(ctx, pair_key)' \
+    '(void)wf_ctx_value(ctx, i)'
+all_twins "a cause that is too long" \
+    'struct wf_cause k = { 1, "short" }; (void)k' \
+    'struct wf_cause k = { 1, "far too many words for them to stand in it" \
+	"s text" }; (void)k'
 
 # Running.
 c_twins "an app that returns nothing" 'wf_run(app)' 'wf_run(no_app)' \

@@ -112,6 +112,66 @@ timers(void)
 	return calls_made_later();
 }
 
+static void
+count_one(struct tally *t)
+{
+	__atomic_add_fetch(&t->ended, 1, __ATOMIC_RELEASE);
+}
+
+/* A call that was registered is made, whatever fails by then. */
+static int
+calls(struct tally *t)
+{
+	static wf_ctx_key(struct tally) key;
+	wf_ctx *top = wf_ctx_with_cancel(wf_ctx_background());
+	wf_ctx *v = wf_ctx_with_value(top, key, t);
+	wf_ctx *cut = wf_ctx_without_cancel(v), *ctx = wf_ctx_merge(v, cut);
+	wf_ctx_call *call[20];
+	int n = t->ended, status = 0;
+
+	if (!wf_ctx_err(ctx) && wf_ctx_value(ctx, key) != t)
+		status = WRONG;
+	for (int i = 0; i < 20; i++) {
+		call[i] = wf_ctx_after(ctx, count_one, t);
+		n += call[i] != NULL;
+	}
+	wf_ctx_free(ctx);
+	for (int i = 0; i < 20; i++)
+		wf_ctx_after_free(call[i]);
+	while (__atomic_load_n(&t->ended, __ATOMIC_ACQUIRE) < n)
+		wf_sleep(WF_MS);
+	wf_ctx_free(cut);
+	wf_ctx_free(v);
+	wf_ctx_free(top);
+	return status;
+}
+
+static int
+count_and_fail(struct tally *t, wf_ctx *ctx)
+{
+	wf_select(wf_on_done(ctx), wf_on_timeout(WF_MS));
+	count_one(t);
+	return -EIO;
+}
+
+/* What was spawned has ended after the wait, and what was not is told. */
+static int
+groups(void)
+{
+	wf_group *g = wf_group_make(wf_ctx_background());
+	struct tally t = {0};
+	int error;
+
+	wf_group_limit(g, 5);
+	for (int i = 0; i < 40; i++)
+		t.started += wf_group_spawn(g, count_and_fail, &t,
+		    wf_group_ctx(g)) == 0;
+	error = wf_group_wait(g);
+	wf_group_free(g);
+	return t.ended == t.started && error == (!g ? -ENOMEM :
+	    t.started ? -EIO : 0) ? 0 : WRONG;
+}
+
 static int
 work(wf_chan(int) c, wf_chan(int) stop, wf_chan(int) empty)
 {
@@ -139,7 +199,8 @@ work(wf_chan(int) c, wf_chan(int) stop, wf_chan(int) empty)
 	wf_waitgroup_wait(&others);
 	if (t.ended != t.started || t.sent != t.received)
 		return WRONG;
-	return contexts(empty) || timers() ? WRONG : 0;
+	return contexts(empty) || timers() || calls(&t) || groups() ?
+	    WRONG : 0;
 }
 
 static int

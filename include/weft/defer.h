@@ -8,7 +8,11 @@
  * A declaration, to stand where one may stand.  The call is made when the
  * enclosing block is left by its end, return, break, continue or goto, and
  * by wf_exit(); the last deferred comes first.  The argument is evaluated
- * once, here.
+ * once, here, and a result of the function is evaluated before the call.
+ *
+ * In C++, and in C compiled with -fexceptions, an exception makes the call as
+ * well.  longjmp() and exit() do not.  wf_exit() makes deferred calls and
+ * nothing else: in C++ it runs no destructors.
  */
 #ifndef WEFT_DEFER_H
 #define WEFT_DEFER_H
