@@ -701,6 +701,74 @@ out:
 	note(".");
 }
 
+/* By goto, forwards out of two blocks and backwards over the declaration; by
+ * break out of a switch; in a block without braces of its own. */
+static void
+defers_and_jumps(void)
+{
+	int times = 0;
+
+again:
+	{
+		wf_defer(note, "f");
+		if (++times < 3)
+			goto again;
+		{
+			wf_defer(note, "g");
+			if (times == 3)
+				goto out;
+			note("never");
+		}
+	}
+out:
+	switch (times) {
+	case 3: {
+		wf_defer(note, "h");
+		if (times)
+			break;
+		note("never");
+	}
+	}
+	for (int i = 0; i < 2; i++) {
+		wf_defer(note, i ? "j" : "i");
+	}
+	while (times-- > 1) {
+		wf_defer(note, "k");
+	}
+	do {
+		wf_defer(note, "l");
+		continue;
+	} while (0);
+}
+
+/* What a deferred call defers itself is its own; the result is evaluated
+ * before the calls. */
+static void
+note_twice(const char *text)
+{
+	wf_defer(note, text);
+	note(text);
+}
+
+static size_t
+defers_with_result(void)
+{
+	wf_defer(note_twice, "m");
+	return strlen(trail);
+}
+
+/* With __attribute__((noreturn)) code in the way, and a scope that is never
+ * entered. */
+static void
+defers_nothing(bool never)
+{
+	if (never) {
+		wf_defer(note, "n");
+		abort();
+	}
+	note("o");
+}
+
 static int
 defers(void)
 {
@@ -711,6 +779,12 @@ defers(void)
 	expect_trail("0ba");
 	defers_in_loops();
 	expect_trail("-dccdce.");
+	defers_and_jumps();
+	expect_trail("ffgfhijkkl");
+	check_eq(defers_with_result(), 0);
+	expect_trail("mm");
+	defers_nothing(false);
+	expect_trail("o");
 	return 0;
 }
 

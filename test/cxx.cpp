@@ -382,6 +382,102 @@ timers()
 	return 0;
 }
 
+/* What is deferred is called in every way out of a scope, a throw as well. */
+
+std::string trail;
+
+void
+note(const char *text)
+{
+	trail += text;
+}
+
+int
+leave_by(int how)
+{
+	wf_defer(note, "a");
+	for (int i = 0; i < 2; i++) {
+		wf_defer(note, "b");
+		if (how == 0)
+			continue;
+		if (how == 1)
+			break;
+		if (how == 2)
+			return 5;
+		if (how == 3)
+			throw how;
+		goto out;
+	}
+out:
+	wf_defer(note, "c");
+	return 6;
+}
+
+int
+defers()
+{
+	static const char *const wanted[] = { "bbca", "bca", "ba", "ba",
+		"bca" };
+
+	for (int how = 0; how < 5; how++) {
+		int got = 0;
+
+		trail.clear();
+		try {
+			got = leave_by(how);
+		} catch (int thrown) {
+			got = thrown;
+		}
+		check_eq(got, how == 2 ? 5 : how == 3 ? 3 : 6);
+		if (!check(trail == wanted[how]))
+			tap_note("%d: %s", how, trail.c_str());
+	}
+	return 0;
+}
+
+/* Groups, values, causes and calls after a context. */
+
+wf_ctx_key(point) point_key;
+
+int
+child(wf_ctx *ctx, double d, point *at)
+{
+	const point *p = wf_ctx_value(ctx, point_key);
+
+	check(d == 3.0);
+	*at = point{ p->x + 1, p->y };
+	return wf_select(wf_on_done(ctx)) ? 1 : wf_ctx_err(ctx);
+}
+
+int
+groups()
+{
+	point p{ 1, 2 }, at[3];
+	wf_cause cause;
+	wf_ctx *ctx = wf_ctx_with_value(wf_ctx_background(), point_key, &p);
+	wf_group *g = wf_group_make(ctx);
+	int called = 0;
+
+	wf_defer(wf_ctx_free, ctx);
+	wf_defer(wf_group_free, g);
+	for (point &each : at)
+		check_eq(wf_group_spawn(g, child, wf_group_ctx(g), 3, &each),
+		    0);
+	wf_ctx_after_release(wf_ctx_after(wf_group_ctx(g),
+	    +[](int *n) { __atomic_store_n(n, 1, __ATOMIC_RELEASE); },
+	    &called));
+	check_eq(wf_group_try_spawn(g, +[](int e) { return -e; }, EIO), 0);
+	check_eq(wf_group_wait(g), -EIO);
+	check_eq(wf_ctx_cause(wf_group_ctx(g), &cause), -EIO);
+	for (const point &each : at)
+		check(each == point(2, 2));
+	check(!wf_ctx_value(wf_ctx_todo(), point_key));
+	while (!__atomic_load_n(&called, __ATOMIC_ACQUIRE))
+		wf_sleep(50 * WF_US);
+	g = nullptr;			/* the deferred call has its own */
+	return 0;
+}
+
 /* What wf_run() itself passes and returns. */
 
 int
@@ -410,6 +506,8 @@ main()
 	tap_test_workers("select", selects);
 	tap_test_workers("sets made at run time", sets);
 	tap_test_workers("objects on the stack of a coroutine", objects);
+	tap_test_workers("defer", defers);
+	tap_test_workers("groups, values, calls", groups);
 	tap_test_workers("exceptions within a coroutine", exceptions);
 	tap_test_workers("timers", timers);
 	return tap_end();
