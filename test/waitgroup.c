@@ -7,6 +7,8 @@
 
 #include <pthread.h>
 
+#include "lock.h"
+
 /* 158: two groups as a barrier; nobody passes the second one before all have
  * been let through. */
 
@@ -542,6 +544,38 @@ withdrawn_then_freed(void)
 	return 0;
 }
 
+/* The same instant, held still: the counter is zero, and who made it so has
+ * the lock.  Until he lets go no wait may return, or its caller could free the
+ * group under him.  A group begins with its state and its lock. */
+
+static int returned;		/* atomic */
+
+static void *
+wait_in_thread(void *wg)
+{
+	wf_waitgroup_wait(wg);
+	__atomic_store_n(&returned, 1, __ATOMIC_RELEASE);
+	return NULL;
+}
+
+static void
+holder_of_lock(void)
+{
+	wf_waitgroup wg = {0};
+	struct wf__lock *lock = (void *)((wf__word *)(void *)&wg + 1);
+	pthread_t thread;
+
+	wf__lock(lock);
+	if (check(!pthread_create(&thread, NULL, wait_in_thread, &wg))) {
+		/* If this is too short, a broken wait goes unseen, no more. */
+		wf_sleep(20 * WF_MS);
+		check(!__atomic_load_n(&returned, __ATOMIC_ACQUIRE));
+		wf__unlock(lock);
+		pthread_join(thread, NULL);
+		check(__atomic_load_n(&returned, __ATOMIC_ACQUIRE));
+	}
+}
+
 /* Misuse. */
 
 static int
@@ -597,5 +631,6 @@ main(void)
 	    withdrawn_waiters);
 	tap_test_workers("withdrawn, then freed at once",
 	    withdrawn_then_freed);
+	tap_plain("none returns while the lock is held", holder_of_lock);
 	return tap_end();
 }
