@@ -10,6 +10,10 @@
  *       past or to come.
  *
  * Nothing comes in by itself: tokens are reckoned when somebody asks.
+ *
+ * A time that is before last counts the time between twice, when it comes
+ * again.  So the forms that ask the clock do so under the lock: they hand down
+ * PRESENT, which is no time.
  */
 #include <weft/limiter.h>
 
@@ -32,6 +36,14 @@ static struct limiter *
 limiter_of(wf_limiter *l)
 {
 	return (struct limiter *)(void *)l;
+}
+
+#define PRESENT INT64_MIN
+
+static int64_t
+time_of(int64_t now)
+{
+	return now == PRESENT ? wf__seam_now() : now;
 }
 
 /* ---- arithmetic ---- */
@@ -166,7 +178,7 @@ wf_limiter_reserve_at(wf_limiter *limiter, int64_t now, int n,
 
 	wf__seam_point();
 	wf__lock(&l->lock);
-	err = reserve_tokens(l, now, n, patience, r);
+	err = reserve_tokens(l, time_of(now), n, patience, r);
 	wf__unlock(&l->lock);
 	r->wf__limiter = err ? NULL : limiter;
 	return err;
@@ -175,7 +187,7 @@ wf_limiter_reserve_at(wf_limiter *limiter, int64_t now, int n,
 WF_API int
 wf_limiter_reserve(wf_limiter *l, int n, wf_reservation *r)
 {
-	return wf_limiter_reserve_at(l, wf__seam_now(), n, WF_FOREVER, r);
+	return wf_limiter_reserve_at(l, PRESENT, n, WF_FOREVER, r);
 }
 
 WF_API bool
@@ -189,7 +201,7 @@ wf_limiter_allow_at(wf_limiter *l, int64_t now, int n)
 WF_API bool
 wf_limiter_allow(wf_limiter *l, int n)
 {
-	return wf_limiter_allow_at(l, wf__seam_now(), n);
+	return wf_limiter_allow_at(l, PRESENT, n);
 }
 
 WF_API int64_t
@@ -216,20 +228,20 @@ wf_reservation_cancel_at(const wf_reservation *r, int64_t now)
 	l = limiter_of(r->wf__limiter);
 	wf__seam_point();
 	wf__lock(&l->lock);
-	return_tokens(l, r, now);
+	return_tokens(l, r, time_of(now));
 	wf__unlock(&l->lock);
 }
 
 WF_API void
 wf_reservation_cancel(const wf_reservation *r)
 {
-	wf_reservation_cancel_at(r, wf__seam_now());
+	wf_reservation_cancel_at(r, PRESENT);
 }
 
 WF_API int
 wf_limiter_wait(wf_ctx *ctx, wf_limiter *l, int n)
 {
-	int64_t now = wf__seam_now(), deadline, patience = WF_FOREVER;
+	int64_t deadline, patience = WF_FOREVER;
 	wf_reservation r;
 	int err;
 
@@ -238,11 +250,11 @@ wf_limiter_wait(wf_ctx *ctx, wf_limiter *l, int n)
 	if ((err = wf_ctx_err(ctx)) < 0)
 		return err;
 	if ((deadline = wf_ctx_deadline(ctx)) != WF_FOREVER)
-		patience = subtract_times(deadline, now);
-	err = wf_limiter_reserve_at(l, now, n, patience, &r);
+		patience = subtract_times(deadline, wf__seam_now());
+	err = wf_limiter_reserve_at(l, PRESENT, n, patience, &r);
 	if (err)
 		return err == -EAGAIN ? -ETIMEDOUT : err;
-	err = wf_sleep_ctx(ctx, wf_reservation_delay_at(&r, now));
+	err = wf_sleep_ctx(ctx, wf_reservation_delay(&r));
 	if (err)
 		wf_reservation_cancel(&r);
 	return err;
@@ -254,6 +266,7 @@ wf_limiter_set_limit_at(wf_limiter *limiter, int64_t now, double limit)
 	struct limiter *l = limiter_of(limiter);
 
 	wf__lock(&l->lock);
+	now = time_of(now);
 	l->tokens = tokens_at(l, now);
 	l->last = now;
 	l->limit = limit;
@@ -263,7 +276,7 @@ wf_limiter_set_limit_at(wf_limiter *limiter, int64_t now, double limit)
 WF_API void
 wf_limiter_set_limit(wf_limiter *l, double limit)
 {
-	wf_limiter_set_limit_at(l, wf__seam_now(), limit);
+	wf_limiter_set_limit_at(l, PRESENT, limit);
 }
 
 WF_API void
@@ -272,6 +285,7 @@ wf_limiter_set_burst_at(wf_limiter *limiter, int64_t now, int burst)
 	struct limiter *l = limiter_of(limiter);
 
 	wf__lock(&l->lock);
+	now = time_of(now);
 	l->tokens = tokens_at(l, now);
 	l->last = now;
 	l->burst = burst;
@@ -281,7 +295,7 @@ wf_limiter_set_burst_at(wf_limiter *limiter, int64_t now, int burst)
 WF_API void
 wf_limiter_set_burst(wf_limiter *l, int burst)
 {
-	wf_limiter_set_burst_at(l, wf__seam_now(), burst);
+	wf_limiter_set_burst_at(l, PRESENT, burst);
 }
 
 WF_API double
@@ -315,7 +329,7 @@ wf_limiter_tokens_at(wf_limiter *limiter, int64_t now)
 	double tokens;
 
 	wf__lock(&l->lock);
-	tokens = tokens_at(l, now);
+	tokens = tokens_at(l, time_of(now));
 	wf__unlock(&l->lock);
 	return tokens;
 }
@@ -323,5 +337,5 @@ wf_limiter_tokens_at(wf_limiter *limiter, int64_t now)
 WF_API double
 wf_limiter_tokens(wf_limiter *l)
 {
-	return wf_limiter_tokens_at(l, wf__seam_now());
+	return wf_limiter_tokens_at(l, PRESENT);
 }
