@@ -55,6 +55,7 @@
 #include <weft/blocking.h>	/* calls that block their thread */
 #include <weft/io.h>		/* read, write, wait on descriptors */
 #include <weft/net.h>		/* connections and listeners */
+#include <weft/signal.h>		/* signals in channels */
 #include <weft/runtime.h>	/* run, start, stop, options */
 #include <weft/look.h>		/* dump, statistics, report hook */
 

@@ -101,6 +101,34 @@ void wf__os_poll_forget(int fd);
 int wf__os_poll_wait(struct wf__os_event *events, int n, int64_t deadline);
 void wf__os_poll_wake(void);
 
+/*
+ * Signals, 1 to 64.  Open gives a descriptor that gets readable when one was
+ * caught; take, a set of those that were, bit signo - 1.  Release puts back
+ * what was there before catch.
+ */
+int wf__os_signals_open(void);
+void wf__os_signals_close(int fd);
+uint64_t wf__os_signals_take(void);
+bool wf__os_signal_is_worth(int signo);	/* catching: no fault of its own */
+int wf__os_signal_catch(int signo);
+void wf__os_signal_release(int signo);
+int wf__os_signal_ignore(int signo);
+bool wf__os_signal_is_ignored(int signo);
+
+/* Child processes: the file of each of the first three descriptors, -1 for
+ * none.  Its pidfd gets readable when it has ended; then reap gives the status
+ * as wait(2) does, -EAGAIN before. */
+struct wf__os_command {
+	char *const *argv, *const *env;	/* env NULL: the caller's */
+	const char *dir;		/* NULL: the caller's */
+	int fds[3];
+};
+int wf__os_spawn(const struct wf__os_command *c, int *pid);
+int wf__os_pidfd(int pid);
+int wf__os_pidfd_signal(int pidfd, int signo);
+int wf__os_pidfd_reap(int pidfd, int *status);
+int wf__os_kill_and_reap(int pid);
+
 /* A seed that differs from run to run. */
 uint64_t wf__os_seed(void);
 

@@ -26,6 +26,7 @@
 #include "report.h"
 #include "run.h"
 #include "sched.h"
+#include "signals.h"
 #include "stack.h"
 #include "switch.h"
 #include "waitgroup.h"
@@ -97,6 +98,7 @@ end_workers(int64_t deadline)
 	if (rt.abandoned)
 		return false;
 	wf__pool_stop();
+	wf__signals_stop();
 	wf__poller_stop();
 	wf__dump_leave_behind();
 	wf__workers_free();

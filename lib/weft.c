@@ -14,6 +14,7 @@
 #include "os/linux_cores.c"	/* how many cores there are for us */
 #include "os/linux_faults.c"	/* stack overflow, backtraces */
 #include "os/epoll.c"	/* which descriptors are ready */
+#include "os/linux_signals.c"	/* signals, child processes */
 #include "self.c"	/* which worker this thread is */
 #include "lock.c"	/* the short lock, the biased lock */
 #include "alloc.c"	/* the allocator hook */
@@ -69,6 +70,7 @@
 #include "resolve.c"	/* addresses */
 #include "net.c"	/* connections and listeners */
 #include "dial.c"	/* dial and listen */
+#include "signals.c"	/* signals in channels */
 
 /* 7: looking inside */
 #include "dump.c"	/* every coroutine in words */

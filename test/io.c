@@ -98,6 +98,7 @@ cancel_late(wf_ctx *ctx)
 {
 	tap_settle();
 	wf_ctx_cancel(ctx);
+	wf_ctx_unref(ctx);
 }
 
 static int
@@ -112,7 +113,7 @@ contexts(void)
 	check_eq(pipe(ends), 0);
 	check_eq(wf_read(two, ends[0], &c, 1), -ETIMEDOUT);
 	check(wf_now() - start >= 5 * WF_MS);
-	wf_spawn(cancel_late, one);
+	wf_spawn(cancel_late, wf_ctx_ref(one));
 	check_eq(wf_wait_fd(one, ends[0], WF_IN), -ECANCELED);
 	check_eq(wf_write(bg(), ends[1], "x", 1), 1);
 	check_eq(wf_read(one, ends[0], &c, 1), -ECANCELED);

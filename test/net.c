@@ -313,6 +313,7 @@ cancel_late(wf_ctx *ctx)
 {
 	tap_settle();
 	wf_ctx_cancel(ctx);
+	wf_ctx_unref(ctx);
 }
 
 static void
@@ -324,7 +325,7 @@ contexts(enum kind kind)
 	char b;
 
 	make_pair(kind, c);
-	wf_spawn(cancel_late, ctx);
+	wf_spawn(cancel_late, wf_ctx_ref(ctx));
 	check_eq(wf_conn_read(ctx, c[0], &b, 1), -ECANCELED);
 	check_eq(wf_conn_read(soon, c[0], &b, 1), -ETIMEDOUT);
 	check_eq(wf_conn_write(bg(), c[1], "x", 1), 1);
@@ -712,7 +713,7 @@ dial_timeouts(void)
 		    -ETIMEDOUT);
 		check(!c);
 	}
-	wf_spawn(cancel_late, ctx);
+	wf_spawn(cancel_late, wf_ctx_ref(ctx));
 	check_eq(wf_dial(ctx, "tcp", h.text, &c), -ECANCELED);
 	check(!c);
 	close_hole(&h);
