@@ -55,7 +55,8 @@
 #include <weft/blocking.h>	/* calls that block their thread */
 #include <weft/io.h>		/* read, write, wait on descriptors */
 #include <weft/net.h>		/* connections and listeners */
-#include <weft/signal.h>		/* signals in channels */
+#include <weft/signal.h>	/* signals in channels */
+#include <weft/process.h>	/* child processes */
 #include <weft/runtime.h>	/* run, start, stop, options */
 #include <weft/look.h>		/* dump, statistics, report hook */
 

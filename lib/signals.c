@@ -229,7 +229,8 @@ wf__signals_stop(void)
 	if (!desk.bell)
 		return;
 	for (struct subscription *s = list; s; s = s->next)
-		wf__store_relaxed(&s->signals, 0);	/* nobody else is here */
+		/* Relaxed: nobody else is here. */
+		wf__store_relaxed(&s->signals, 0);
 	adjust();
 	desk.list = NULL;
 	free_subscriptions(list);

@@ -71,6 +71,7 @@
 #include "net.c"	/* connections and listeners */
 #include "dial.c"	/* dial and listen */
 #include "signals.c"	/* signals in channels */
+#include "process.c"	/* child processes */
 
 /* 7: looking inside */
 #include "dump.c"	/* every coroutine in words */
