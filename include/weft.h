@@ -44,6 +44,8 @@
 #include <weft/cond.h>		/* waiting for a change of shared data */
 #include <weft/once.h>		/* only the first time */
 #include <weft/sem.h>		/* weighted semaphores */
+#include <weft/pool.h>		/* things kept for the next one */
+#include <weft/flight.h>	/* one call for many callers */
 #include <weft/coro.h>		/* spawn, yield, exit, pin */
 #include <weft/group.h>		/* coroutines that end together */
 #include <weft/slot.h>		/* values of a coroutine's own */

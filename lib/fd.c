@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fd.c - the calls on any descriptor: try, wait, try again.
- * Layer 6.  Uses: poller, pool (wf_offload), cancel.
+ * Layer 6.  Uses: poller, offload, cancel.
  *
  * A descriptor may block, be shared with other processes, and its number may
  * be of something else at the next call: nothing is remembered about it.  What

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * file.c - calls on files, which block for as long as the disk takes.
- * Layer 6.  Uses: fd, pool (wf_offload), alloc, cancel.
+ * Layer 6.  Uses: fd, offload, alloc, cancel.
  *
  * What is in memory is read at once; the rest is a call in the pool.  If its
  * wait can be cancelled, it works on a copy of the bytes in memory of its own,

@@ -1,355 +1,189 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * pool.c - a few threads for calls that block: files, names.
- * Layer 6.  Uses: pool, await, sched, os, alloc.
+ * pool.c - items kept by worker.
+ * Layer 3.  Uses: sched, lock, alloc.
  *
- *	queued -> running -> done		its caller goes on
- *	   \          \--> (abandoned) -> dropped by its thread
- *	    \-> withdrawn by its caller
+ *	shelf 0   [ item item item ... limit )		worker 0, 16, 32
+ *	shelf 1   [ item ...           limit )		worker 1, 17, 33
  *
- * All under shop.lock.  Threads are started when a call finds none that idles,
- * up to MOST, and leave after IDLE without work.  A slot's thread that has left
- * is joined by who uses the slot next, or at the stop.
+ * A worker puts on its shelf, and takes from it, the last one first, while it
+ * is in the cache; if it is empty, from another.  The shelves are made at the
+ * first put; without memory for them items are destroyed, and made again.
+ *
+ * Nobody waits for a lock here: a shelf that is locked counts as empty for
+ * who gets, and as full for who puts.
  */
-#include "pool.h"
+#include <weft/pool.h>
 
-#include <errno.h>
-#include <limits.h>
-
-#include <weft/io.h>
-#include <weft/time.h>
 #include "alloc.h"
-#include "await.h"
-#include "cancel.h"
-#include "os.h"
+#include "lock.h"
 #include "sched.h"
-#include "seam.h"
 
-enum { MOST = 32 };
-#define IDLE (3 * WF_SEC)
+enum { LEAST_SHELVES = 16, MOST_SHELVES = 64, DEFAULT_LIMIT = 64 };
+#define MOST_ITEMS ((size_t)1 << 20)
 
-enum job_state { JOB_QUEUED, JOB_RUNNING, JOB_DONE };
-
-struct job {
-	struct job *next;
-	void (*fn)(void *arg);
-	void *arg;
-	void (*drop)(void *arg);
-	struct wf__waitq caller;
-	enum job_state state;
-	struct pool_slot *slot;		/* of the thread that runs it */
-	bool abandoned;
-	int err;			/* there was no thread for it */
-};
-
-enum slot_state { SLOT_FREE, SLOT_RUNS, SLOT_ENDED };
-
-struct pool_slot {
-	struct wf__os_thread thread;
-	enum slot_state state;
-	bool is_lost;			/* its call was abandoned */
-	bool detached;
-};
-
-static struct {
+struct shelf {
 	struct wf__lock lock;
-	struct job *first, *last;
-	struct pool_slot slots[MOST];
-	unsigned idle;			/* threads that wait */
-	unsigned queued;
-	bool stopping;
-	wf__word32 bell;		/* counts what idle threads look for */
-} shop;
+	wf__word n;			/* written under the lock; and a hint */
+	void *items[];
+};
 
-static void
-ring(int n)
+struct shelves {
+	size_t n;			/* a power of two */
+	size_t limit, size;		/* items, and bytes, of each */
+	char room[] WF__ALIGNED(WF__LINE);
+};
+
+_Static_assert(sizeof(((wf_pool *)0)->wf__private[0]) == sizeof(wf__word),
+    "the first one is a word: struct shelves *");
+
+static inline wf__word *
+shelves_word(wf_pool *p)
 {
-	wf__add32_acq_rel(&shop.bell, 1);			/* [bell] */
-	wf__os_futex_wake(&shop.bell, n);
+	return (wf__word *)(void *)&p->wf__private[0];
 }
 
-static void
-enqueue_job(struct job *j)
+static inline struct shelves *
+shelves_of(wf_pool *p)
 {
-	j->next = NULL;
-	if (shop.last)
-		shop.last->next = j;
-	else
-		shop.first = j;
-	shop.last = j;
-	shop.queued++;
+	return (struct shelves *)
+	    wf__load_acquire(shelves_word(p));			/* [pool] */
 }
 
-static struct job *
-dequeue_job(void)
+static inline struct shelf *
+shelf_at(struct shelves *s, size_t i)
 {
-	struct job *j = shop.first;
-
-	if (j) {
-		if (!(shop.first = j->next))
-			shop.last = NULL;
-		shop.queued--;
-	}
-	return j;
+	return (struct shelf *)(void *)(s->room + (i & (s->n - 1)) * s->size);
 }
 
-static void
-withdraw_job(struct job *j)
+/* The calling worker's; other threads by where their stacks are. */
+static inline size_t
+own_shelf(void)
 {
-	struct job **p = &shop.first, *before = NULL;
+	struct wf__worker *w = wf__self();
 
-	while (*p != j) {
-		before = *p;
-		p = &before->next;
-	}
-	*p = j->next;
-	if (shop.last == j)
-		shop.last = before;
-	shop.queued--;
+	return w ? (size_t)w->index : (uintptr_t)&w >> 16;
 }
 
-/* ---- threads ---- */
+/* ---- make and free ---- */
 
-/* The lock is held, and again at the return. */
-static void
-run_job(struct pool_slot *slot, struct job *j)
+static size_t
+shelves_size(const struct shelves *s)
 {
-	struct wf__waiter *list;
-	bool abandoned;
-
-	j->state = JOB_RUNNING;
-	j->slot = slot;
-	wf__unlock(&shop.lock);
-	j->fn(j->arg);
-	wf__lock(&shop.lock);
-	slot->is_lost = false;
-	j->state = JOB_DONE;
-	list = wf__waitq_claim_all(&j->caller);
-	abandoned = j->abandoned;	/* otherwise it is its caller's now */
-	wf__unlock(&shop.lock);
-	wf__waitq_ready_all(list);
-	if (abandoned) {
-		j->drop(j->arg);
-		wf__free(j, sizeof *j);
-	}
-	wf__lock(&shop.lock);
+	return sizeof *s + s->n * s->size;
 }
 
-/* With the lock held, and again at the return: true if there may be a job. */
-static bool
-idle(void)
+static size_t
+item_limit(const wf_pool *p)
 {
-	int64_t until = wf__os_now() + IDLE;
-	unsigned seen;
+	size_t limit = p->limit ? p->limit : DEFAULT_LIMIT;
 
-	shop.idle++;
-	while (!shop.first && !shop.stopping && wf__os_now() < until) {
-		seen = wf__load32_acquire(&shop.bell);		/* [bell] */
-		wf__unlock(&shop.lock);
-		wf__os_futex_wait(&shop.bell, seen, until);
-		wf__lock(&shop.lock);
-	}
-	shop.idle--;
-	return shop.first != NULL;
+	return limit < MOST_ITEMS ? limit : MOST_ITEMS;
 }
 
-static void
-pool_main(void *arg)
+WF__NOINLINE static struct shelves *
+make_shelves(wf_pool *p)
 {
-	struct pool_slot *slot = arg;
-	struct job *j;
+	struct shelves form = { .n = LEAST_SHELVES, .limit = item_limit(p) };
+	struct shelves *s;
 
-	wf__lock(&shop.lock);
-	do {
-		while (!slot->detached && (j = dequeue_job()))
-			run_job(slot, j);
-	} while (!slot->detached && !shop.stopping && idle());
-	slot->state = slot->detached ? SLOT_FREE : SLOT_ENDED;
-	if (!slot->detached) {
-		/* Relaxed: read when all is asleep. */
-		wf__add_relaxed(&wf__sched.helpers, (wf__word)-1);
-	}
-	slot->detached = false;
-	wf__unlock(&shop.lock);
-}
-
-/* A slot for one more thread; NULL: there are enough. */
-static struct pool_slot *
-take_pool_slot(bool *was_used)
-{
-	struct pool_slot *slot = NULL;
-
-	for (int i = 0; i < MOST && !slot; i++)
-		if (shop.slots[i].state != SLOT_RUNS)
-			slot = &shop.slots[i];
-	if (!slot)
+	/* Relaxed: how many there are just now is good enough. */
+	while (form.n < wf__load_relaxed(&wf__sched.n_workers) &&
+	    form.n < MOST_SHELVES)
+		form.n *= 2;
+	form.size = (sizeof(struct shelf) + form.limit * sizeof(void *) +
+	    WF__LINE - 1) & ~(size_t)(WF__LINE - 1);
+	if (!(s = wf__alloc(shelves_size(&form))))
 		return NULL;
-	*was_used = slot->state == SLOT_ENDED;
-	slot->state = SLOT_RUNS;
-	slot->is_lost = slot->detached = false;
-	return slot;
+	s->n = form.n;
+	s->limit = form.limit;
+	s->size = form.size;
+	if (wf__cas_acq_rel(shelves_word(p), 0, (wf__word)s))	/* [pool] */
+		return s;
+	wf__free(s, shelves_size(s));	/* another one was quicker */
+	return shelves_of(p);
 }
 
-/* A thread for what is queued, if all are busy.  0 or -errno; an error is none
- * while others run. */
-static int
-need_thread(void)
-{
-	struct pool_slot *slot = NULL;
-	bool was_used = false;
-	int err;
+/* ---- one shelf ---- */
 
-	wf__lock(&shop.lock);
-	if (shop.queued > shop.idle)
-		slot = take_pool_slot(&was_used);
-	wf__unlock(&shop.lock);
-	if (!slot)
-		return 0;
-	if (was_used)
-		wf__os_thread_join(&slot->thread);
-	/* Relaxed: read when all is asleep. */
-	wf__add_relaxed(&wf__sched.helpers, 1);
-	err = wf__os_thread_start(&slot->thread, pool_main, slot,
-	    "weft-pool");
-	if (err) {
-		wf__add_relaxed(&wf__sched.helpers, (wf__word)-1);
-		wf__lock(&shop.lock);
-		slot->state = SLOT_FREE;
-		wf__unlock(&shop.lock);
+/* Relaxed: n is read without the lock as a hint only. */
+
+static inline void *
+take_item(struct shelf *h)
+{
+	void *item = NULL;
+	wf__word n;
+
+	if (!wf__load_relaxed(&h->n) || !wf__try_lock(&h->lock))
+		return NULL;
+	if ((n = wf__load_relaxed(&h->n))) {
+		item = h->items[n - 1];
+		wf__store_relaxed(&h->n, n - 1);
 	}
-	return err;
+	wf__unlock(&h->lock);
+	return item;
 }
 
-static bool
-has_threads(void)
+static inline bool
+put_item(struct shelf *h, size_t limit, void *item)
 {
-	for (int i = 0; i < MOST; i++)
-		if (shop.slots[i].state == SLOT_RUNS)
-			return true;
-	return false;
+	bool room;
+	wf__word n;
+
+	if (!wf__try_lock(&h->lock))
+		return false;
+	n = wf__load_relaxed(&h->n);
+	if ((room = n < limit)) {
+		h->items[n] = item;
+		wf__store_relaxed(&h->n, n + 1);
+	}
+	wf__unlock(&h->lock);
+	return room;
 }
 
-/* There is no thread, and none can be had: nobody is to wait for one. */
-static void
-refuse_all(int err)
-{
-	struct wf__waiter *list = NULL, *w;
-	struct job *j;
+/* ---- public ---- */
 
-	wf__lock(&shop.lock);
-	while (!has_threads() && (j = dequeue_job())) {
-		j->err = err;
-		j->state = JOB_DONE;
-		if ((w = wf__waitq_claim_all(&j->caller))) {
-			w->next = list;
-			list = w;
-		}
-	}
-	wf__unlock(&shop.lock);
-	wf__waitq_ready_all(list);
+WF_API void *
+wf_pool_get(wf_pool *p)
+{
+	struct shelves *s = shelves_of(p);
+	size_t own = own_shelf();
+	void *item;
+
+	for (size_t i = 0; s && i < s->n; i++)
+		if ((item = take_item(shelf_at(s, own + i))))
+			return item;
+	return p->make ? p->make(p->arg) : NULL;
 }
 
-void
-wf__pool_stop(void)
+WF_API void
+wf_pool_put(wf_pool *p, void *item)
 {
-	struct pool_slot *slot;
-	enum slot_state state;
-	bool lost;
+	struct shelves *s = shelves_of(p);
 
-	wf__lock(&shop.lock);
-	shop.stopping = true;
-	wf__unlock(&shop.lock);
-	ring(INT_MAX);
-	for (int i = 0; i < MOST; i++) {
-		slot = &shop.slots[i];
-		wf__lock(&shop.lock);
-		state = slot->state;
-		lost = state == SLOT_RUNS && slot->is_lost;
-		slot->detached |= lost;
-		wf__unlock(&shop.lock);
-		if (lost) {
-			wf__os_thread_detach(&slot->thread);
-		} else if (state != SLOT_FREE) {
-			wf__os_thread_join(&slot->thread);
-			slot->state = SLOT_FREE;
-		}
-	}
-	shop.stopping = false;
+	if (!item)
+		return;
+	if (wf__unlikely(!s))
+		s = make_shelves(p);
+	if (s && wf__likely(put_item(shelf_at(s, own_shelf()), s->limit,
+	    item)))
+		return;
+	if (p->destroy)
+		p->destroy(item);
 }
 
-/* ---- calls ---- */
-
-/* With the lock held, and dropped: the wait has ended early.  0 if fn has run
- * all the same. */
-static int
-abandon(struct job *j, int err)
+WF_API void
+wf_pool_clear(wf_pool *p)
 {
-	enum job_state state = j->state;
+	struct shelves *s = shelves_of(p);
+	void *item;
 
-	if (state == JOB_QUEUED)
-		withdraw_job(j);
-	if (state == JOB_RUNNING) {
-		j->abandoned = true;
-		j->slot->is_lost = true;
-		wf__unlock(&shop.lock);
-		return err;
-	}
-	wf__unlock(&shop.lock);
-	if (state == JOB_DONE)
-		err = j->err;
-	if (err)
-		j->drop(j->arg);
-	wf__free(j, sizeof *j);
-	return err;
-}
-
-static int
-call_and_wait(struct job *j, struct wf__cancel *cancel)
-{
-	struct wf__wait wait = { .lock = &shop.lock, .queue = &j->caller,
-	    .cancel = cancel, .why = "for a blocking call" };
-	int err;
-
-	wf__lock(&shop.lock);
-	enqueue_job(j);
-	wf__unlock(&shop.lock);
-	ring(1);
-	if ((err = need_thread()) < 0)
-		refuse_all(err);
-	wf__lock(&shop.lock);
-	err = 0;
-	while (j->state != JOB_DONE && !err)
-		err = wf__await_outside(&wait, WF_FOREVER);
-	if (cancel)
-		return abandon(j, err);
-	wf__unlock(&shop.lock);
-	return j->err;
-}
-
-WF_API int
-wf_offload(wf_ctx *ctx, void (*fn)(void *arg), void *arg,
-    void (*drop)(void *arg))
-{
-	struct job own = { .fn = fn, .arg = arg }, *j = NULL;
-	int err;
-
-	wf__seam_point();
-	if ((err = wf_ctx_err(ctx)) < 0 || (err = wf__sched_need()) < 0) {
-		if (drop)
-			drop(arg);
-		return err;
-	}
-	if (!drop || wf__cancel_of(ctx)->endless) {
-		err = call_and_wait(&own, NULL);
-		if (err && drop)
-			drop(arg);
-		return err;
-	}
-	if (!(j = wf__alloc(sizeof *j))) {
-		drop(arg);
-		return -ENOMEM;
-	}
-	*j = own;
-	j->drop = drop;
-	return call_and_wait(j, wf__cancel_of(ctx));
+	if (!s)
+		return;
+	for (size_t i = 0; i < s->n; i++)
+		while ((item = take_item(shelf_at(s, i))))
+			if (p->destroy)
+				p->destroy(item);
+	wf__store_release(shelves_word(p), 0);			/* [pool] */
+	wf__free(s, shelves_size(s));
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * resolve.c - from "tcp" and "host:port" to addresses, and back to text.
- * Layer 6.  Uses: resolve, pool (wf_offload), alloc.
+ * Layer 6.  Uses: resolve, offload, alloc.
  *
  * Numbers are understood at once.  Names are for getaddrinfo(3), which may take
  * its time: it is called on a thread of the pool, with a copy of the question.

@@ -22,7 +22,7 @@
 #include "options.h"
 #include "os.h"
 #include "poller.h"
-#include "pool.h"
+#include "offload.h"
 #include "report.h"
 #include "run.h"
 #include "sched.h"
@@ -97,7 +97,7 @@ end_workers(int64_t deadline)
 	rt.abandoned = !wf__workers_stop(deadline);
 	if (rt.abandoned)
 		return false;
-	wf__pool_stop();
+	wf__offload_stop();
 	wf__signals_stop();
 	wf__poller_stop();
 	wf__dump_leave_behind();

@@ -44,12 +44,14 @@
 #include "select.c"	/* one of several */
 #include "waitgroup.c"	/* all of several */
 #include "mutex.c"	/* one at a time */
-#include "cond.c"	/* something has changed */
-#include "once.c"	/* only the first time */
-#include "sem.c"	/* so many units */
 #include "readers.c"	/* read locks, noted where they were taken */
 #include "rwunit.c"	/* read locks as units */
 #include "rwmutex.c"	/* many readers, or one writer */
+#include "cond.c"	/* something has changed */
+#include "once.c"	/* only the first time */
+#include "sem.c"	/* so many units */
+#include "pool.c"	/* things kept for the next one */
+#include "flight.c"	/* one call for many callers */
 #include "defer.c"	/* calls at the end of a scope */
 
 /* 4 and 5 */
@@ -63,7 +65,7 @@
 
 /* 6: what comes from outside */
 #include "poller.c"	/* from events to ready coroutines */
-#include "pool.c"	/* a few threads for calls that block */
+#include "offload.c"	/* a few threads for calls that block */
 #include "fd.c"		/* read, write and wait on any descriptor */
 #include "file.c"	/* calls on files */
 #include "endpoint.c"	/* turns, deadlines and the end of a socket */
