@@ -62,7 +62,7 @@ static const struct row rows[] = {
 	{ "CtxTree", 500000, bench_ctxtree,
 	  "make, cancel and free one in a chain cancelled at its top" },
 	{ "CtxShared", 4000000, bench_ctxshared,
-	  "make and free a child, on all workers, of one parent or two" },
+	  "make and free a child of a context, shared by all or private" },
 	{ "SelectShared", 2000000, bench_selectshared,
 	  "select with an idle context, shared by all or private" },
 };

@@ -185,14 +185,14 @@ churn_children(wf_ctx *parent, long ops)
 }
 
 static void
-children_of(const char *name, wf_ctx *parent, wf_ctx *other, long ops)
+children_of(const char *name, wf_ctx **parent, int parents, long ops)
 {
 	int64_t start = bench_now();
 	wf_waitgroup wg = {0};
 
 	for (int i = 0; i < SHARERS; i++)
 		BENCH_MUST(!wf_waitgroup_spawn(&wg, churn_children,
-		    i % 2 ? other : parent, ops / SHARERS));
+		    parent[i % parents], ops / SHARERS));
 	wf_waitgroup_wait(&wg);
 	bench_per_op(name, start, ops);
 }
@@ -200,13 +200,14 @@ children_of(const char *name, wf_ctx *parent, wf_ctx *other, long ops)
 void
 bench_ctxshared(long ops)
 {
-	wf_ctx *a = wf_ctx_with_cancel(wf_ctx_background());
-	wf_ctx *b = wf_ctx_with_cancel(wf_ctx_background());
+	wf_ctx *parent[SHARERS];
 
-	children_of("CtxShared/shared", a, a, ops);
-	children_of("CtxShared/apart", a, b, ops);
-	wf_ctx_free(a);
-	wf_ctx_free(b);
+	for (int i = 0; i < SHARERS; i++)
+		parent[i] = wf_ctx_with_cancel(wf_ctx_background());
+	children_of("CtxShared/shared", parent, 1, ops);
+	children_of("CtxShared/private", parent, SHARERS, ops);
+	for (int i = 0; i < SHARERS; i++)
+		wf_ctx_free(parent[i]);
 }
 
 /* ---- SelectShared ---- */

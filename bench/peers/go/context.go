@@ -177,15 +177,12 @@ func benchCtxTree(ops int) {
 
 // CtxShared
 
-func childrenOf(name string, parent, other context.Context, ops int) {
+func childrenOf(name string, parents []made, ops int) {
 	start := time.Now()
 	var wg sync.WaitGroup
 
 	for i := 0; i < sharers; i++ {
-		ctx := parent
-		if i%2 == 1 {
-			ctx = other
-		}
+		ctx := parents[i%len(parents)].ctx
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
@@ -199,12 +196,16 @@ func childrenOf(name string, parent, other context.Context, ops int) {
 }
 
 func benchCtxShared(ops int) {
-	a, b := withCancel(context.Background()), withCancel(context.Background())
+	parents := make([]made, sharers)
 
-	childrenOf("CtxShared/shared", a.ctx, a.ctx, ops)
-	childrenOf("CtxShared/apart", a.ctx, b.ctx, ops)
-	a.cancel()
-	b.cancel()
+	for i := range parents {
+		parents[i] = withCancel(context.Background())
+	}
+	childrenOf("CtxShared/shared", parents[:1], ops)
+	childrenOf("CtxShared/private", parents, ops)
+	for i := range parents {
+		parents[i].cancel()
+	}
 }
 
 // SelectShared
