@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * context.c - the tree of contexts over wf__cancel: references and the end.
- * Layer 5.  Uses: context, cancel, timer, alloc, lock.
+ * Layer 5.  Uses: context, cancel, timerq, spare, lock.
  *
  *   I1  state changes from 0 once; who changed it wakes the waiters and goes
  *       on to the children.
@@ -23,8 +23,8 @@
 #include <errno.h>
 
 #include <weft/time.h>
-#include "alloc.h"
 #include "seam.h"
+#include "spare.h"
 
 /* ---- references ---- */
 
@@ -116,7 +116,7 @@ destroy_ctx(wf_ctx *ctx)
 				list = &other->link;
 			}
 			wf__cancel_drop(&ctx->cancel);
-			wf__free(ctx, ctx->size);
+			wf__spare_put(ctx, ctx->size);
 		}
 		if (!next && list) {
 			next = wf__container_of(list, wf_ctx, link);

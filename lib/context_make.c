@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * context_make.c - the kinds of contexts, and how each is made.
- * Layer 5.  Uses: context, timer, sched, alloc.
+ * Layer 5.  Uses: context, timerq, sched, spare.
  *
  * A context is filled in while nobody knows it.  Then its timer is started,
  * so that whoever ends it can stop that; then it is linked to its parent.
@@ -12,9 +12,9 @@
 #include <errno.h>
 
 #include <weft/time.h>
-#include "alloc.h"
 #include "sched.h"
 #include "seam.h"
+#include "spare.h"
 
 static wf_ctx background = { .cancel.endless = true, .deadline = WF_FOREVER,
     .is_static = true };
@@ -46,7 +46,7 @@ wf__ctx_failed(int err)
 wf_ctx *
 wf__ctx_new(wf_ctx *parent, size_t size)
 {
-	wf_ctx *ctx = wf__alloc(size);
+	wf_ctx *ctx = wf__spare_get(size);
 
 	if (!ctx)
 		return NULL;

@@ -66,6 +66,8 @@ struct wf__worker {
 	struct wf__stack_cache stacks;
 	struct wf__task *starts;	/* free start records */
 	unsigned n_starts;
+	void *spares;			/* blocks of memory; see spare.c */
+	int n_spares;
 	uint64_t id_next, id_end;	/* numbers in reserve */
 
 	/* Pinned coroutines that are ready: only this worker may run them. */

@@ -32,6 +32,7 @@
 #include "idle.c"	/* who sleeps, and who is woken when */
 #include "park.c"	/* the two doors: park and ready */
 #include "blocking.c"	/* threads about to sleep in a call */
+#include "spare.c"	/* blocks of memory that a worker keeps */
 #include "monitor.c"	/* the watcher of stuck workers */
 #include "seam.c"	/* disorder, in CHAOS builds */
 

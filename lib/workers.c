@@ -18,6 +18,7 @@
 #include <weft/time.h>
 #include "alloc.h"
 #include "idle.h"
+#include "spare.h"
 
 /* Relaxed, in this file: written under the lock; who is over the limit, or no
  * longer, sees it at its next pass. */
@@ -166,6 +167,7 @@ wf__workers_free(void)
 		if (!(w = wf__sched_worker(i)))
 			break;
 		wf__timerq_drop(&w->timers);
+		wf__spare_drop(w);
 		wf__free(w, sizeof *w);
 	}
 	memset(&wf__sched, 0, sizeof wf__sched);
