@@ -38,7 +38,8 @@ esac
 
 tests=0
 failed=0
-all="worker_pool pipeline hub sieve million fetch_prices timeouts"
+all="worker_pool pipeline hub sieve million fetch_prices timeouts
+    background_worker"
 
 # result STATUS NAME: the line of one test.
 result()
@@ -366,6 +367,102 @@ answers >"$tmp/got"
 same && grep -qx '4 requests, 3 too late; coroutines left: 0' "$tmp/out"
 result $? "timeouts: for an answer and for a connection; nobody is left"
 
+# --- background_worker ---
+
+# work ARGUMENT...: a worker on the jobs of standard input.
+work()
+{
+	rm -f "$tmp/want" "$tmp/got"
+	timeout "$limit" "$examples/background_worker" -f "$tmp/jobs.db" "$@" \
+		>"$tmp/out" 2>"$tmp/err"
+	status=$?
+	grep -v '^[0-9]* accepted' "$tmp/err" >"$tmp/said"
+	mv "$tmp/said" "$tmp/err"
+}
+
+# The sum at the end is this, and nothing was complained of.
+summed()
+{
+	clean && [ "$(tail -n 1 "$tmp/out")" = "$1" ]
+}
+
+for i in 1 2 3 4 5 6 7 8; do
+	echo "echo $i >>$tmp/ran"
+done | work
+sort "$tmp/ran" >"$tmp/got"
+printf '%s\n' 1 2 3 4 5 6 7 8 >"$tmp/want"
+same && summed '8 accepted, 8 done, 0 failed, 0 retried; 0 left'
+result $? "background_worker: runs all jobs"
+
+# One that succeeds the third time, and one that never does.
+cat >"$tmp/flaky" <<-END
+	echo x >>$tmp/tries
+	[ "\$(wc -l <$tmp/tries)" -ge 3 ]
+END
+printf 'sh %s\nexit 7' "$tmp/flaky" | work -a 3
+summed '2 accepted, 1 done, 1 failed, 4 retried; 0 left' &&
+	[ "$(wc -l <"$tmp/tries")" -eq 3 ] &&
+	grep -q 'status 7, given up after 3 attempts' "$tmp/out"
+result $? "background_worker: tries again what fails"
+
+# Killed while some run and some wait: what was accepted is run.
+rm -f "$tmp/ran"
+mkfifo "$tmp/fifo"
+"$examples/background_worker" -f "$tmp/jobs.db" -w 2 <"$tmp/fifo" \
+	>"$tmp/out" 2>"$tmp/err" &
+victim=$!
+exec 3>"$tmp/fifo"
+for i in 1 2 3 4 5 6 7 8 9; do
+	echo "sleep 0.0$i; echo $i >>$tmp/ran" >&3
+done
+until [ "$(grep -c 'accepted$' "$tmp/out")" -eq 9 ]; do
+	kill -0 $victim 2>"$tmp/err" || break
+	sleep 0.02
+done
+kill -9 $victim
+exec 3>&-
+wait $victim
+work </dev/null
+sort -u "$tmp/ran" >"$tmp/got"
+printf '%s\n' 1 2 3 4 5 6 7 8 9 >"$tmp/want"
+same && tail -n 1 "$tmp/out" | grep -q '; 0 left$'
+result $? "background_worker: a kill -9 loses no accepted job"
+
+# Told to stop: what runs is finished, the rest is left, and nothing is lost.
+rm -f "$tmp/ran"
+"$examples/background_worker" -f "$tmp/jobs.db" -w 1 <"$tmp/fifo" \
+	>"$tmp/out" 2>"$tmp/err" &
+victim=$!
+exec 3>"$tmp/fifo"
+echo "touch $tmp/began; while [ -e $tmp/began ]; do sleep 0.02; done
+echo 1 >>$tmp/ran
+echo 2 >>$tmp/ran" | sed '1N; s/\n/; /' >&3
+until [ -e "$tmp/began" ] && [ "$(grep -c accepted "$tmp/out")" -eq 2 ]; do
+	kill -0 $victim 2>"$tmp/err" || break
+	sleep 0.02
+done
+kill -TERM $victim
+until grep -q 'finishing what runs' "$tmp/err"; do
+	kill -0 $victim 2>"$tmp/said" || break
+	sleep 0.02
+done
+rm -f "$tmp/began"
+wait $victim
+status=$?
+exec 3>&-
+[ "$status" -eq 0 ] && [ "$(cat "$tmp/ran")" = 1 ] &&
+	tail -n 1 "$tmp/out" | grep -q '^2 accepted, 1 done.*; 1 left$'
+result $? "background_worker: SIGTERM, and what runs is finished"
+work </dev/null
+summed '0 accepted, 1 done, 0 failed, 0 retried; 0 left' &&
+	[ "$(sort "$tmp/ran" | tr '\n' ' ')" = '1 2 ' ]
+result $? "background_worker: the rest is done the next time"
+
+echo 'not a database, but long enough to be taken for one' >"$tmp/bad.db"
+run background_worker -f "$tmp/bad.db" </dev/null
+[ "$status" -eq 1 ] && grep -q '^background_worker: store: ' "$tmp/err"
+result $? "background_worker: a file that is no store"
+
 # --- all of them ---
 
 for name in $all; do
@@ -389,6 +486,8 @@ refuses fetch_prices
 refuses timeouts
 refuses timeouts -t 0 1
 refuses timeouts -c x 1
+refuses background_worker -w 0
+refuses background_worker job
 
 # full NAME ARGUMENT...: what cannot be written is an error.
 full()
@@ -411,6 +510,7 @@ if [ -c /dev/full ]; then
 	full million -n 10
 	full fetch_prices -d "$quotes" WEFT
 	full timeouts 0
+	full background_worker -f "$tmp/full.db" </dev/null
 fi
 
 # Each folder is a template: it builds wherever it is copied to.
