@@ -91,7 +91,7 @@ lock_contexts(struct wf__selection *s)
 /* ---- judging ---- */
 
 /* May the case be ready?  Exact but for waiters that were won elsewhere. */
-static bool
+static inline bool
 may_run(const struct wf_case *c)
 {
 	if (wf__case_is_done(c))
@@ -100,29 +100,44 @@ may_run(const struct wf_case *c)
 	    WF__CAN_RECV : WF__CAN_SEND);
 }
 
-/* Without locks: was there an instant at which no case was ready?  False: not
- * proven.  A context that is not done at the second reading was not before. */
+/* Add the version of a channel's lock; false if it is held. */
+static inline bool
+add_version(const struct wf_case *c, wf__word *sum)
+{
+	const struct wf__lock *lock = c->wf__object;
+
+	if (wf__case_is_done(c))
+		return true;
+	if (wf__lock_is_held(lock))
+		return false;
+	*sum += wf__lock_version(lock);
+	return true;
+}
+
+/*
+ * Without locks: was there an instant at which no case was ready?  False: not
+ * proven.  Of one case, the look at it is that instant.  A context that is not
+ * done at the second look was not before.
+ */
 static bool
-none_ready(const struct wf__selection *s)
+none_ready(const struct wf_case *cases, size_t n)
 {
 	wf__word before = 0, after = 0;
+	unsigned active = 0;
 
-	for (unsigned k = 0; k < s->channels; k++) {
-		if (wf__lock_is_held(wf__selection_lock(s, k)))
+	for (size_t i = 0; i < n; i++) {
+		if (!wf__case_is_active(&cases[i]))
+			continue;
+		if (!add_version(&cases[i], &before) || may_run(&cases[i]))
 			return false;
-		before += wf__lock_version(wf__selection_lock(s, k));
-		if (may_run(wf__selection_case(s, k)))
-			return false;
+		active++;
 	}
-	for (unsigned k = 0; k < s->channels; k++) {
-		if (wf__lock_is_held(wf__selection_lock(s, k)))
+	for (size_t i = 0; active > 1 && i < n; i++)
+		if (wf__case_is_active(&cases[i]) &&
+		    (!add_version(&cases[i], &after) ||
+		    (wf__case_is_done(&cases[i]) && may_run(&cases[i]))))
 			return false;
-		after += wf__lock_version(wf__selection_lock(s, k));
-	}
-	for (unsigned k = s->channels; k < s->active; k++)
-		if (may_run(wf__selection_case(s, k)))
-			return false;
-	return before == after;
+	return active <= 1 || before == after;
 }
 
 /* Under the locks: do the case, if it is ready after all. */
@@ -277,19 +292,33 @@ wait_for_one(struct wf__selection *s)
 	return i;
 }
 
+static bool
+are_operations(const struct wf_case *cases, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (cases[i].wf__kind == WF__CASE_DEFAULT ||
+		    cases[i].wf__kind >= WF__CASE_TIMEOUT)
+			return false;
+	return true;
+}
+
 static int
 select_one(struct wf_case *cases, size_t n, bool ordered)
 {
-	struct wf__selection s = { .cases = cases, .n = (unsigned)n,
-	    .ordered = ordered };
+	struct wf__selection s;
 	struct wf__task *wake = NULL;
 	int i;
 
 	if (n > MAX_CASES)
 		wf__misuse("wf_select", "%zu cases, at most %d", n, MAX_CASES);
 	wf__seam_point();
+	if (n && cases[n - 1].wf__kind == WF__CASE_DEFAULT &&
+	    are_operations(cases, n - 1) && none_ready(cases, n - 1))
+		return (int)n - 1;	/* the usual form, in short */
+	s = (struct wf__selection){ .cases = cases, .n = (unsigned)n,
+	    .ordered = ordered };
 	wf__selection_examine(&s);
-	if (s.fallback >= 0 && none_ready(&s))
+	if (s.fallback >= 0 && none_ready(cases, n))
 		return s.fallback;
 	wf__selection_sort(&s);
 	lock_channels(&s);
