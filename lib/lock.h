@@ -82,13 +82,26 @@ struct wf__bias {
 void wf__bias_init(struct wf__bias *b);
 void wf__bias_enter_slow(struct wf__bias *b);
 
-/* The owner's side. */
-static inline void
-wf__bias_enter(struct wf__bias *b)
+/* The owner's side.  The fast forms are for who has a way of his own for the
+ * rest: if enter is false, enter_slow() is to follow, and leave(). */
+static inline bool
+wf__bias_enter_fast(struct wf__bias *b)
 {
 	wf__store_relaxed(&b->inside, 1);
 	__asm__ volatile("" ::: "memory");	/* a light fence */
-	if (wf__unlikely(wf__load_acquire(&b->revoked)))	/* [bias] */
+	return wf__likely(!wf__load_acquire(&b->revoked));	/* [bias] */
+}
+
+static inline void
+wf__bias_leave_fast(struct wf__bias *b)
+{
+	wf__store_release(&b->inside, 0);		/* [bias] */
+}
+
+static inline void
+wf__bias_enter(struct wf__bias *b)
+{
+	if (!wf__bias_enter_fast(b))
 		wf__bias_enter_slow(b);
 }
 
@@ -97,7 +110,7 @@ wf__bias_leave(struct wf__bias *b)
 {
 	/* Relaxed: the owner reads its own word. */
 	if (wf__likely(wf__load_relaxed(&b->inside)))
-		wf__store_release(&b->inside, 0);	/* [bias] */
+		wf__bias_leave_fast(b);
 	else
 		wf__unlock(&b->lock);
 }

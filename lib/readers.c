@@ -29,15 +29,18 @@ wf__readers_setup(void)
 	wf__unlock(&lock);
 }
 
-WF__NOINLINE void
-wf__readers_raise(wf__word i)
+WF__NOINLINE struct wf__reader_row *
+wf__readers_raise(int i)
 {
 	wf__word high;
 
+	if (i >= WF__READER_ROWS)
+		return NULL;
 	do {
 		high = wf__load_acquire(&wf__reader_high);	/* [readers] */
-	} while (high <= i &&
-	    !wf__cas_acq_rel(&wf__reader_high, high, i + 1));
+	} while (high <= (wf__word)i && !wf__cas_acq_rel(&wf__reader_high,
+	    high, (wf__word)i + 1));
+	return &wf__reader_rows[i];
 }
 
 /* The caller's own without a fence.  Nobody stays in a row for longer than

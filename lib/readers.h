@@ -27,7 +27,7 @@
 
 enum {
 	WF__READER_ROWS = 64,		/* workers beyond have none */
-	WF__READER_CELLS = 8
+	WF__READER_CELLS = 8		/* of a row */
 };
 
 struct wf__reader_row {
@@ -44,8 +44,8 @@ extern wf__word wf__reader_high;	/* rows that are in use [readers] */
 /* Before the first use of any row, on a worker. */
 void wf__readers_setup(void);
 
-/* The first use of row i. */
-void wf__readers_raise(wf__word i);
+/* The first use of row i: NULL if it is not to be used. */
+struct wf__reader_row *wf__readers_raise(int i);
 
 /* The calling worker's row; NULL: it has none.  No switch while it is used. */
 static inline struct wf__reader_row *
@@ -53,12 +53,12 @@ wf__readers_row(void)
 {
 	struct wf__worker *w = wf__self();
 
-	if (wf__unlikely(!w || w->index >= WF__READER_ROWS))
+	if (wf__unlikely(!w))
 		return NULL;
 	/* Relaxed: it only grows, and this worker has raised it before. */
 	if (wf__unlikely((wf__word)w->index >=
 	    wf__load_relaxed(&wf__reader_high)))
-		wf__readers_raise((wf__word)w->index);
+		return wf__readers_raise(w->index);
 	return &wf__reader_rows[w->index];
 }
 

@@ -7,11 +7,11 @@
 
 enum {
 #ifdef WEFT_CHAOS
-	FIRST_LIMIT = 2, NEXT_LIMIT = 4
+	FIRST_LIMIT = 2, NEXT_LIMIT = 2
 #else
-	FIRST_LIMIT = 100,		/* reads to raise NOTED */
-	NEXT_LIMIT = 2000		/* for each worker: its share of what
-					 * the next writer pays */
+	FIRST_LIMIT = 50,		/* meetings */
+	NEXT_LIMIT = 200		/* for each worker: its share of what
+					 * the writer before has paid */
 #endif
 };
 
@@ -25,6 +25,25 @@ wf__rwunit_number(struct wf__rwmutex *m)
 
 /* ---- in rows ---- */
 
+/* Within the row.  Once more: who took NOTED down comes by here afterwards. */
+static inline bool
+note_within(struct wf__rwmutex *m, struct wf__reader_row *row)
+{
+	return wf__rwunit_state(m) & WF__RW_NOTED &&
+	    wf__readers_add(row, wf__load_relaxed(&m->number));
+}
+
+WF__NOINLINE static bool
+note_slow(struct wf__rwmutex *m, struct wf__reader_row *row)
+{
+	bool done;
+
+	wf__bias_enter_slow(&row->bias);
+	done = note_within(m, row);
+	wf__bias_leave(&row->bias);
+	return done;
+}
+
 static inline bool
 note(struct wf__rwmutex *m)
 {
@@ -33,29 +52,42 @@ note(struct wf__rwmutex *m)
 
 	if (wf__unlikely(!row))
 		return false;
-	wf__bias_enter(&row->bias);
-	/* Once more: who took NOTED down comes by here afterwards. */
-	done = wf__rwunit_state(m) & WF__RW_NOTED &&
-	    wf__readers_add(row, wf__load_relaxed(&m->number));
-	wf__bias_leave(&row->bias);
+	if (wf__unlikely(!wf__bias_enter_fast(&row->bias)))
+		return note_slow(m, row);
+	done = note_within(m, row);
+	wf__bias_leave_fast(&row->bias);
 	return done;
 }
 
-static inline bool
-forget(uint64_t number)
+WF__NOINLINE static bool
+forget_slow(struct wf__reader_row *row, uint64_t number)
 {
-	struct wf__reader_row *row = wf__readers_row();
 	bool done;
 
-	if (wf__unlikely(!row))
-		return false;
-	wf__bias_enter(&row->bias);
+	wf__bias_enter_slow(&row->bias);
 	done = wf__readers_remove(row, number);
 	wf__bias_leave(&row->bias);
 	return done;
 }
 
-static void
+static inline bool
+forget(struct wf__rwmutex *m)
+{
+	/* Relaxed: NOTED was seen, and the number came before that. */
+	uint64_t number = wf__load_relaxed(&m->number);
+	struct wf__reader_row *row = wf__readers_row();
+	bool done;
+
+	if (wf__unlikely(!row))
+		return false;
+	if (wf__unlikely(!wf__bias_enter_fast(&row->bias)))
+		return forget_slow(row, number);
+	done = wf__readers_remove(row, number);
+	wf__bias_leave_fast(&row->bias);
+	return done;
+}
+
+WF__NOINLINE static void
 raise_noted(struct wf__rwmutex *m)
 {
 	wf__word s;
@@ -70,20 +102,19 @@ raise_noted(struct wf__rwmutex *m)
 	wf__unlock(&m->lock);
 }
 
-/* One more was counted; the caller still has it. */
-static inline void
-count_read(struct wf__rwmutex *m)
+/* The caller, who has a unit, has met another reader at the state. */
+static void
+count_meeting(struct wf__rwmutex *m)
 {
 	/* Relaxed: about is good enough. */
-	wf__word reads = wf__load_relaxed(&m->reads) + 1;
+	wf__word meetings = wf__load_relaxed(&m->meetings) + 1;
 	wf__word limit = wf__load_relaxed(&m->limit);
 
-	wf__store_relaxed(&m->reads, reads);
-	if (wf__likely(reads < (limit ? limit : FIRST_LIMIT)))
-		return;
-	wf__store_relaxed(&m->reads, 0);
-	if (wf__self())
+	if (meetings >= (limit ? limit : FIRST_LIMIT) && wf__self()) {
+		meetings = 0;
 		raise_noted(m);
+	}
+	wf__store_relaxed(&m->meetings, meetings);
 }
 
 /* ---- for the lock ---- */
@@ -91,35 +122,41 @@ count_read(struct wf__rwmutex *m)
 bool
 wf__rwunit_count(struct wf__rwmutex *m)
 {
+	bool met = WF__RW_ALL_MEET;
 	wf__word s;
 
-	do {
+	for (;; met = true) {
 		s = wf__rwunit_state(m);
 		if (s & WF__RW_CLOSED)
 			return false;
-	} while (!wf__rwunit_change(m, s, s + WF__RW_UNIT));
+		if (wf__rwunit_change(m, s, s + WF__RW_UNIT))
+			break;
+	}
+	if (met)
+		count_meeting(m);
 	return true;
 }
 
 bool
-wf__rwunit_add(struct wf__rwmutex *m)
-{
-	if (wf__rwunit_state(m) & WF__RW_NOTED && wf__likely(note(m)))
-		return true;
-	if (!wf__rwunit_count(m))
-		return false;
-	count_read(m);
-	return true;
-}
-
-bool
-wf__rwunit_remove(struct wf__rwmutex *m)
+wf__rwunit_add_slow(struct wf__rwmutex *m)
 {
 	wf__word s = wf__rwunit_state(m);
 
-	/* Relaxed: the number came before NOTED. */
-	if (s & WF__RW_NOTED &&
-	    wf__likely(forget(wf__load_relaxed(&m->number))))
+	if (s & WF__RW_NOTED && wf__likely(note(m)))
+		return true;
+	if (s & WF__RW_CLOSED || !wf__rwunit_count(m))
+		return false;
+	if (!(s & WF__RW_NOTED))
+		count_meeting(m);
+	return true;
+}
+
+bool
+wf__rwunit_remove_slow(struct wf__rwmutex *m)
+{
+	wf__word s;
+
+	if (wf__rwunit_state(m) & WF__RW_NOTED && wf__likely(forget(m)))
 		return true;
 	do {
 		s = wf__rwunit_state(m);
@@ -145,7 +182,7 @@ wf__rwunit_gather(struct wf__rwmutex *m)
 		s = wf__rwunit_state(m);
 	} while (!wf__rwunit_change(m, s, s + n * WF__RW_UNIT));
 	/* Relaxed: about is good enough. */
-	wf__store_relaxed(&m->reads, 0);
+	wf__store_relaxed(&m->meetings, 0);
 	wf__store_relaxed(&m->limit, NEXT_LIMIT *
 	    (wf__load_relaxed(&wf__sched.n_workers) + 1));
 }

@@ -20,10 +20,10 @@
  *       given the lock does not run yet.
  *   I5  WRITERS, READERS and all hand-over change under the lock.
  *
- * NOTED pays while there are many reads for each write: it goes up after as
- * many in a row, fewer the first time.  A writer takes it down and gathers the
- * units; so does a reader who finds no unit to take back, since his must be in
- * the row of another worker then.  The count is exact: no new units come
+ * NOTED goes up when readers have met at the state often enough: then it pays,
+ * also if a writer comes soon.  A writer takes it down and gathers the units;
+ * so does a reader who finds no unit to take back, since his must be in the
+ * row of another worker then.  The count is exact: no new units come
  * meanwhile, and if nothing is found, nothing was locked.
  */
 #ifndef WF__RWUNIT_H
@@ -39,6 +39,13 @@ enum {
 	WF__RW_READERS = 8, WF__RW_NOTED = 16, WF__RW_UNIT = 32
 };
 
+/* In CHAOS builds all readers count as having met. */
+#ifdef WEFT_CHAOS
+enum { WF__RW_ALL_MEET = true };
+#else
+enum { WF__RW_ALL_MEET = false };
+#endif
+
 /* What keeps new readers out. */
 #define WF__RW_CLOSED ((wf__word)(WF__RW_HELD | WF__RW_WRITERS))
 
@@ -46,8 +53,9 @@ struct wf__rwmutex {
 	wf__word state;			/* [rw] */
 	wf__word number;		/* for reports, and the key in rows;
 					 * fixed once set, under the lock */
-	wf__word reads;			/* counted ones, until NOTED goes up */
-	wf__word limit;			/* of these; 0: the first time */
+	wf__word meetings;		/* of readers at the state, about */
+	wf__word limit;			/* of these, to raise NOTED; 0: none
+					 * was set yet */
 	struct wf__lock lock;		/* of the queues */
 	struct wf__waitq readers, writers;
 } __attribute__((may_alias));		/* the user declares words */
@@ -67,13 +75,34 @@ wf__rwunit_change(struct wf__rwmutex *m, wf__word old, wf__word new)
 	return wf__cas_acq_rel(&m->state, old, new);		/* [rw] */
 }
 
-/* Add a unit, if readers may come in; counted, or wherever it is best. */
+/* Add a unit, if readers may come in; wherever it is best, or in the state. */
+bool wf__rwunit_add_slow(struct wf__rwmutex *m);
 bool wf__rwunit_count(struct wf__rwmutex *m);
-bool wf__rwunit_add(struct wf__rwmutex *m);
+
+static inline bool
+wf__rwunit_add(struct wf__rwmutex *m)
+{
+	wf__word s = wf__rwunit_state(m);
+
+	return (!WF__RW_ALL_MEET && !(s & (WF__RW_CLOSED | WF__RW_NOTED)) &&
+	    wf__likely(wf__rwunit_change(m, s, s + WF__RW_UNIT))) ||
+	    wf__rwunit_add_slow(m);
+}
 
 /* Take a unit back.  False: it must be done under the lock, because it is the
  * last one, and somebody waits for that; or none was found. */
-bool wf__rwunit_remove(struct wf__rwmutex *m);
+bool wf__rwunit_remove_slow(struct wf__rwmutex *m);
+
+static inline bool
+wf__rwunit_remove(struct wf__rwmutex *m)
+{
+	wf__word s = wf__rwunit_state(m);
+
+	return (s >= WF__RW_UNIT &&
+	    !(s & (WF__RW_WRITERS | WF__RW_NOTED)) &&
+	    wf__likely(wf__rwunit_change(m, s, s - WF__RW_UNIT))) ||
+	    wf__rwunit_remove_slow(m);
+}
 
 /* Under the lock, NOTED up: all units into the state.  WRITERS is up. */
 void wf__rwunit_gather(struct wf__rwmutex *m);

@@ -12,8 +12,8 @@
 #include "sched.h"
 
 enum {
-	WF__SPIN_ROUNDS = 20,
-	WF__SPIN_PAUSES = 32		/* at most, in one round */
+	WF__SPIN_ROUNDS = 12,
+	WF__SPIN_PAUSES = 16		/* at most, in one round */
 };
 
 /* Is there another thread that could bring what is waited for? */
@@ -29,7 +29,7 @@ wf__spin_helps(void)
 static inline void
 wf__spin_pause(int round)
 {
-	int pauses = round < 5 ? 1 << round : WF__SPIN_PAUSES;
+	int pauses = round < 4 ? 1 << round : WF__SPIN_PAUSES;
 
 	while (pauses--)
 		wf__pause();

@@ -25,6 +25,17 @@ void bench_switch(long ops);
 void bench_spawn(long ops);
 void bench_waitgroup(long ops);
 
+/* sync.c */
+void bench_mutex(long ops);
+void bench_mutexcontended(long ops);
+void bench_mutexspin(long ops);
+void bench_rwmutex(long ops);
+void bench_rwmutexwrite100(long ops);
+void bench_rwmutexwrite10(long ops);
+void bench_once(long ops);
+void bench_cond(long ops);
+void bench_semaphore(long ops);
+
 /* chan.c */
 void bench_pingpong(long ops);
 void bench_spsc(long ops);

@@ -17,9 +17,9 @@
  * up meanwhile go before the next writer.  Writers take turns in the order of
  * arrival.  There is no way to turn a read lock into a write lock.
  *
- * Readers on different workers do not touch a common cache line while nobody
- * writes.  After that many reads without a write, the next write costs some
- * microseconds for each worker, and reads are ordinary ones for a while.
+ * When readers on different workers meet at the lock often enough, each notes
+ * its locks apart, and they touch no common cache line any more.  The next
+ * write then costs some microseconds for each worker, and ends that.
  *
  * An unlock happens before the return of each lock that it makes possible, and
  * does not touch the lock once another one may have it: so the last user may
