@@ -61,5 +61,6 @@
 #include <weft/process.h>	/* child processes */
 #include <weft/runtime.h>	/* run, start, stop, options */
 #include <weft/look.h>		/* dump, statistics, report hook */
+#include <weft/sim.h>		/* simulations: every schedule on demand */
 
 #endif

@@ -91,8 +91,9 @@ wf_ctx_after_raw(wf_ctx *ctx, const struct wf_site *site, void (*fn)(void),
 {
 	wf_ctx_call *call;
 
-	wf__seam_point();
-	if (!ctx || wf__sched_need() < 0 || !(call = wf__alloc(sizeof *call)))
+	wf__seam_point_at("sets a call for a context's end", 0);
+	if (!ctx || wf__sched_need() < 0 ||
+	    !(call = wf__alloc_object(sizeof *call)))
 		return NULL;
 	fill_in_call(call, site, fn, shape, words);
 	call->ctx = wf_ctx_ref(ctx);
@@ -110,7 +111,7 @@ wf_ctx_after_raw(wf_ctx *ctx, const struct wf_site *site, void (*fn)(void),
 WF_API bool
 wf_ctx_after_stop(wf_ctx_call *call)
 {
-	wf__seam_point();
+	wf__seam_point_at("calls off a context's call", 0);
 	if (!call || !disarm(call))
 		return false;
 	if (wf__ctx_unlink(&call->link))

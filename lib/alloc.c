@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * alloc.c - the allocator hook.
- * Layer 1.  Uses: alloc, os.
+ * Layer 1.  Uses: alloc, os, seam.
  *
  * The hook promises 16 bytes of alignment; cache lines want 64.  The block
  * is asked for with room to align, and keeps its own start just below.
@@ -14,6 +14,7 @@
 #include <weft/runtime.h>
 #include "atomic.h"
 #include "os.h"
+#include "seam.h"
 
 static void *
 libc_alloc(void *arg, size_t size)
@@ -57,9 +58,21 @@ wf__alloc(size_t size)
 	return memset((void *)at, 0, size);
 }
 
+void *
+wf__alloc_object(size_t size)
+{
+	void *p = wf__alloc(size);
+
+	if (wf__unlikely(wf__seam && wf__seam->made) && p)
+		wf__seam->made(p, size);
+	return p;
+}
+
 void
 wf__free(void *p, size_t size)
 {
+	if (wf__unlikely(wf__seam && wf__seam->gone))
+		wf__seam->gone(p);
 	if (p)
 		allocator.free(allocator.arg, ((void **)p)[-1], padded(size));
 }

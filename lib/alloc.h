@@ -12,6 +12,9 @@
 
 /* Zeroed memory aligned to 64 bytes, or NULL. */
 void *wf__alloc(size_t size);
+/* The same for what belongs to the program's objects: it ends with them, not
+ * with the runtime. */
+void *wf__alloc_object(size_t size);
 /* size as it was asked for; p may be NULL. */
 void wf__free(void *p, size_t size);
 

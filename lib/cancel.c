@@ -67,7 +67,7 @@ spread(struct wf__cancel *c)
 	/* Relaxed: how many there are just now is good enough. */
 	while (n < wf__load_relaxed(&wf__sched.n_workers) && n < MAX_SHARDS)
 		n *= 2;
-	if (!(s = wf__alloc(shards_size(n))))
+	if (!(s = wf__alloc_object(shards_size(n))))
 		return;
 	s->n = n;
 	for (size_t i = 0; c->endless && i < n; i++)

@@ -222,7 +222,7 @@ wf__chan_check_idle(struct wf_channel *c, const char *call)
 {
 	if (c->senders.first || c->receivers.first)
 		wf__misuse(call, "channel %llu has waiters",
-		    (unsigned long long)c->number);
+		    (unsigned long long)wf__wait_shown(c->number));
 }
 
 /* ---- public ---- */
@@ -235,7 +235,7 @@ wf_chan_make_raw(size_t size, size_t cap)
 	if (size > MAX_SIZE || (size && cap > SIZE_MAX / 4 / size))
 		wf__misuse("wf_chan_make", "%zu elements of %zu bytes are out "
 		    "of range", cap, size);
-	c = wf__alloc(sizeof *c + cap * size);
+	c = wf__alloc_object(sizeof *c + cap * size);
 	if (c)
 		wf__chan_init(c, size, cap);
 	return c;
@@ -281,7 +281,7 @@ wf_chan_send_raw(struct wf_channel *c, const void *v)
 	int done;
 
 	check_null(c, "wf_send");
-	wf__seam_point();
+	wf__seam_point_at("sends on channel", c->number);
 	wf__lock(&c->lock);
 	done = wf__chan_try_send(c, v, &wake);
 	if (wf__unlikely(done < 0))
@@ -297,7 +297,7 @@ wf_chan_recv_raw(struct wf_channel *c, void *v)
 	int done;
 
 	check_null(c, "wf_recv");
-	wf__seam_point();
+	wf__seam_point_at("receives from channel", c->number);
 	wf__lock(&c->lock);
 	done = wf__chan_try_recv(c, v, &wake);
 	if (wf__unlikely(done < 0))
@@ -311,7 +311,7 @@ wf_chan_try_send_raw(struct wf_channel *c, const void *v)
 	struct wf__task *wake = NULL;
 	int done;
 
-	wf__seam_point();
+	wf__seam_point_at("tries to send on channel", wf__chan_number(c));
 	if (!c || !wf__chan_can(c, WF__CAN_SEND))
 		return -EAGAIN;
 	wf__lock(&c->lock);
@@ -325,7 +325,8 @@ wf_chan_try_recv_raw(struct wf_channel *c, void *v)
 	struct wf__task *wake = NULL;
 	int done;
 
-	wf__seam_point();
+	wf__seam_point_at("tries to receive from channel",
+	    wf__chan_number(c));
 	if (!c || !wf__chan_can(c, WF__CAN_RECV))
 		return -EAGAIN;
 	wf__lock(&c->lock);
@@ -369,7 +370,7 @@ wf_chan_close_raw(struct wf_channel *c)
 	struct wf__waiter *receivers, *senders, *w;
 
 	check_null(c, "wf_close");
-	wf__seam_point();
+	wf__seam_point_at("closes channel", c->number);
 	wf__lock(&c->lock);
 	if (c->closed) {
 		wf__unlock(&c->lock);

@@ -39,6 +39,13 @@ int wf__chan_try_send(struct wf_channel *c, const void *v,
     struct wf__task **wake);
 int wf__chan_try_recv(struct wf_channel *c, void *v, struct wf__task **wake);
 
+/* For reports; 0 without one. */
+static inline uint64_t
+wf__chan_number(const struct wf_channel *c)
+{
+	return c ? c->number : 0;
+}
+
 /* The ready bits follow from the rest: after every change, before unlock. */
 static inline void
 wf__chan_publish(struct wf_channel *c)

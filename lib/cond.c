@@ -44,7 +44,7 @@ check_copy(const struct cond *c, const char *call)
 
 	if (wf__unlikely(self && self != (wf__word)c))
 		wf__misuse(call, "condition %llu was copied",
-		    (unsigned long long)c->number);
+		    (unsigned long long)wf__wait_shown(c->number));
 }
 
 static void
@@ -59,7 +59,8 @@ show_waiter(struct cond *c)
 	/* Relaxed: see check_copy(). */
 	if (!wf__load_relaxed(&c->self)) {
 		wf__store_relaxed(&c->self, (wf__word)c);
-		c->number = wf__wait_number();
+		if (!c->number)
+			c->number = wf__wait_number();
 	}
 	wf__store_release(&c->waiting, 1);			/* [cond] */
 }
@@ -95,19 +96,25 @@ wait_for_signal(struct cond *c, wf_mutex *m, struct wf__cancel *cancel)
 	return err;
 }
 
+static uint64_t *
+number_of_cond(wf_cond *c)
+{
+	return &((struct cond *)(void *)c)->number;
+}
+
 /* ---- public ---- */
 
 WF_API void
 wf_cond_wait(wf_cond *c, wf_mutex *m)
 {
-	wf__seam_point();
+	wf__wait_point("waits for condition", number_of_cond(c));
 	wait_for_signal((struct cond *)(void *)c, m, NULL);
 }
 
 WF_API int
 wf_cond_wait_ctx(wf_ctx *ctx, wf_cond *c, wf_mutex *m)
 {
-	wf__seam_point();
+	wf__wait_point("waits for condition", number_of_cond(c));
 	if (!ctx)
 		return -EINVAL;
 	return wait_for_signal((struct cond *)(void *)c, m,
@@ -120,7 +127,7 @@ wf_cond_signal(wf_cond *cond)
 	struct cond *c = (struct cond *)(void *)cond;
 	struct wf__waiter *w;
 
-	wf__seam_point();
+	wf__wait_point("signals condition", &c->number);
 	check_copy(c, "wf_cond_signal");
 	if (!wf__load_acquire(&c->waiting))			/* [cond] */
 		return;
@@ -138,7 +145,7 @@ wf_cond_broadcast(wf_cond *cond)
 	struct cond *c = (struct cond *)(void *)cond;
 	struct wf__waiter *list;
 
-	wf__seam_point();
+	wf__wait_point("broadcasts to condition", &c->number);
 	check_copy(c, "wf_cond_broadcast");
 	if (!wf__load_acquire(&c->waiting))			/* [cond] */
 		return;

@@ -345,7 +345,7 @@ wf_ctx_cancel_cause(wf_ctx *ctx, const struct wf_cause *cause)
 {
 	struct wf_cause given;
 
-	wf__seam_point();
+	wf__seam_point_at("cancels a context", 0);
 	if (!can_end(ctx))
 		return;
 	if (cause) {
@@ -360,7 +360,7 @@ wf_ctx_cancel_cause(wf_ctx *ctx, const struct wf_cause *cause)
 WF_API void
 wf_ctx_free(wf_ctx *ctx)
 {
-	wf__seam_point();
+	wf__seam_point_at("frees a context", 0);
 	if (!ctx)
 		return;
 	wf__ctx_release(ctx, 1 + (can_end(ctx) ?

@@ -202,6 +202,8 @@ wf__coro_launch(struct wf__start *s)
 	wf__store_relaxed(&s->entry.id, next_id(w));
 	/* For the dump, which reads the entry after it.  [start-live] */
 	wf__store_release(&s->live, WF__QUEUED);
+	if (wf__unlikely(wf__seam && wf__seam->launched))
+		wf__seam->launched(s);
 	if (!w) {
 		wf__add_acq_rel(&wf__sched.spawned, 1);
 		wf__tasks_add(&one, &s->task);

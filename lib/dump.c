@@ -21,6 +21,7 @@
 #include "report.h"
 #include "sched.h"
 #include "switch.h"
+#include "wait.h"
 
 enum { TEXT = 512, FRAMES = 24, NEED_FOR_CALLERS = 16384 };
 
@@ -61,6 +62,7 @@ describe_wait(char *text, size_t size, const struct wf__coro *c, int64_t now)
 	    (long long)(ms > 0 ? ms / 1000 : 0),
 	    (long long)(ms > 0 ? ms % 1000 : 0), why ? why : "");
 
+	object = wf__wait_shown(object);
 	if (object && n > 0 && (size_t)n < size)
 		n += snprintf(text + n, size - (size_t)n, " %llu",
 		    (unsigned long long)object);
@@ -200,7 +202,7 @@ int
 wf__dump_all(int fd, size_t limit, bool callers)
 {
 	struct walk d = { .fd = fd, .limit = limit, .callers = callers,
-	    .now = wf__os_now() };
+	    .now = wf__seam_now() };
 	char text[TEXT];
 	int n;
 

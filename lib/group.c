@@ -42,7 +42,7 @@ struct wf_group {
 WF_API wf_group *
 wf_group_make(wf_ctx *parent)
 {
-	wf_group *g = wf__alloc(sizeof *g);
+	wf_group *g = wf__alloc_object(sizeof *g);
 
 	if (!g)
 		return NULL;
@@ -97,7 +97,7 @@ wf_group_limit(wf_group *g, int n)
 	wf__unlock(&g->lock);
 	if (active)
 		wf__misuse("wf_group_limit", "group %llu has %d children",
-		    (unsigned long long)g->number, active);
+		    (unsigned long long)wf__wait_shown(g->number), active);
 }
 
 /* ---- the end of a child ---- */
@@ -170,7 +170,7 @@ spawn_child(wf_group *g, const struct wf_attr *attr, struct wf__entry *e,
 {
 	int err;
 
-	wf__seam_point();
+	wf__seam_point_at("spawns in group", g ? g->number : 0);
 	if (!g)
 		return -ENOMEM;
 	if ((err = enter_group(g, may_wait)) < 0)
@@ -210,7 +210,7 @@ check_no_child(const wf_group *g, const char *call)
 
 	if (w && w->running && w->running->entry.group == g)
 		wf__misuse(call, "a child of group %llu waits for itself",
-		    (unsigned long long)g->number);
+		    (unsigned long long)wf__wait_shown(g->number));
 }
 
 /* Wait until there are no children, or until *cancel is done: its error. */
@@ -240,7 +240,7 @@ await_children(wf_group *g, struct wf__cancel *cancel, const char *call)
 {
 	int error = 0, err;
 
-	wf__seam_point();
+	wf__seam_point_at("waits for group", g ? g->number : 0);
 	if (!g)
 		return -ENOMEM;
 	check_no_child(g, call);

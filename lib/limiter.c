@@ -176,7 +176,7 @@ wf_limiter_reserve_at(wf_limiter *limiter, int64_t now, int n,
 	struct limiter *l = limiter_of(limiter);
 	int err;
 
-	wf__seam_point();
+	wf__seam_point_at("reserves at a limiter", 0);
 	wf__lock(&l->lock);
 	err = reserve_tokens(l, time_of(now), n, patience, r);
 	wf__unlock(&l->lock);
@@ -226,7 +226,7 @@ wf_reservation_cancel_at(const wf_reservation *r, int64_t now)
 	if (!r->wf__limiter)
 		return;
 	l = limiter_of(r->wf__limiter);
-	wf__seam_point();
+	wf__seam_point_at("cancels a reservation", 0);
 	wf__lock(&l->lock);
 	return_tokens(l, r, time_of(now));
 	wf__unlock(&l->lock);

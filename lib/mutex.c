@@ -261,7 +261,7 @@ wf__mutex_is_locked(const wf_mutex *mutex)
 WF_API void
 wf_mutex_lock(wf_mutex *m)
 {
-	wf__seam_point();
+	wf__wait_point("locks mutex", &mutex_of(m)->number);
 	wf__mutex_lock(m);
 }
 
@@ -270,7 +270,7 @@ wf_mutex_try_lock(wf_mutex *mutex)
 {
 	struct mutex *m = mutex_of(mutex);
 
-	wf__seam_point();
+	wf__wait_point("tries to lock mutex", &m->number);
 	if (lock_fast(m))
 		return 0;
 	return grab(m, wf__load_acquire(&m->state), 0) ?	/* [mutex] */
@@ -282,7 +282,7 @@ wf_mutex_lock_ctx(wf_ctx *ctx, wf_mutex *mutex)
 {
 	struct mutex *m = mutex_of(mutex);
 
-	wf__seam_point();
+	wf__wait_point("locks mutex", &m->number);
 	if (!ctx)
 		return -EINVAL;
 	return lock_fast(m) ? 0 : lock_slow(m, wf__cancel_of(ctx));
@@ -291,6 +291,6 @@ wf_mutex_lock_ctx(wf_ctx *ctx, wf_mutex *mutex)
 WF_API void
 wf_mutex_unlock(wf_mutex *m)
 {
-	wf__seam_point();
+	wf__wait_point("unlocks mutex", &mutex_of(m)->number);
 	wf__mutex_unlock(m, "wf_mutex_unlock");
 }

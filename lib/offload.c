@@ -339,6 +339,10 @@ wf_offload(wf_ctx *ctx, void (*fn)(void *arg), void *arg,
 			drop(arg);
 		return err;
 	}
+	if (wf__seam_alone()) {
+		fn(arg);		/* here: no thread may be started */
+		return 0;
+	}
 	if (!drop || wf__cancel_of(ctx)->endless) {
 		err = call_and_wait(&own, NULL);
 		if (err && drop)

@@ -121,7 +121,7 @@ wf_once_begin(wf_once *once)
 {
 	int r;
 
-	wf__seam_point();
+	wf__wait_point("comes to once", &once_of(once)->number);
 	r = begin_once(once_of(once));
 	if (r < 0)
 		await_once(once_of(once), NULL);
@@ -131,7 +131,7 @@ wf_once_begin(wf_once *once)
 WF_API int
 wf_once_try_begin(wf_once *once)
 {
-	wf__seam_point();
+	wf__wait_point("comes to once", &once_of(once)->number);
 	return begin_once(once_of(once));
 }
 
@@ -140,7 +140,7 @@ wf_once_begin_ctx(wf_ctx *ctx, wf_once *once)
 {
 	int r;
 
-	wf__seam_point();
+	wf__wait_point("comes to once", &once_of(once)->number);
 	if (!ctx)
 		return -EINVAL;
 	r = begin_once(once_of(once));
@@ -153,7 +153,7 @@ wf_once_end(wf_once *once)
 	struct once *o = once_of(once);
 	struct wf__waiter *list;
 
-	wf__seam_point();
+	wf__wait_point("is done with once", &o->number);
 	while (!wf__cas_acq_rel(&o->state, ONCE_AT_IT,
 	    ONCE_DONE)) {					/* [once] */
 		if (wf__load_acquire(&o->state) != ONCE_QUEUE)	/* [once] */

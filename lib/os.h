@@ -135,6 +135,9 @@ uint64_t wf__os_seed(void);
 /* Write all of it: 0 or -errno. */
 int wf__os_write(int fd, const char *text, size_t n);
 
+/* The command by which this program was run, or "". */
+void wf__os_command(char *text, size_t size);
+
 /*
  * Stack overflow: while caught, a fault at an address for which overflow()
  * returns true is reported by it and ends the process; other faults go to the

@@ -125,6 +125,8 @@ park_thread(struct wf__task *t, const struct wf__parking *p)
 {
 	int64_t deadline = p->deadline;
 
+	if (wf__seam_alone())
+		wf__misuse("wf_sim", "a thread that is not simulated waits");
 	if (p->commit)
 		p->commit(p->arg);
 	while (!wf__load32_acquire(&t->futex)) {		/* [thread] */

@@ -269,7 +269,8 @@ wf__poller_need(void)
 
 	if (wf__likely(wf__load_acquire(&wf__sched.poller)))	/* [poller] */
 		return 0;
-	if ((err = wf__sched_need()) < 0)
+	/* The world outside has no part in a simulation. */
+	if ((err = wf__seam_alone() ? -ENOSYS : wf__sched_need()) < 0)
 		return err;
 	wf__lock(&poller.start);
 	if (!wf__load_acquire(&wf__sched.poller))		/* [poller] */

@@ -24,7 +24,7 @@
 #include "os.h"
 #include "seam.h"
 
-enum { FIRST_ROOM = 4096 };
+enum { CAPTURE_ROOM = 4096 };
 
 struct capture {
 	int fd;				/* -1: none */
@@ -50,9 +50,9 @@ struct wf_process {
 
 /* Room for one byte more, besides the zero. */
 static int
-make_room(struct capture *c)
+widen(struct capture *c)
 {
-	size_t room = c->room ? 2 * c->room : FIRST_ROOM;
+	size_t room = c->room ? 2 * c->room : CAPTURE_ROOM;
 	char *more;
 
 	if (c->size + 1 < c->room)
@@ -73,7 +73,7 @@ read_capture(wf_process *p, int i)
 	struct capture *c = &p->captures[i];
 	ssize_t n = 1;
 
-	while (n > 0 && (n = make_room(c)) == 0) {
+	while (n > 0 && (n = widen(c)) == 0) {
 		n = wf_read(p->pipes, c->fd, c->data + c->size,
 		    c->room - c->size - 1);
 		if (n > 0)

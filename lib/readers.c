@@ -79,3 +79,13 @@ wf__readers_drain(uint64_t key)
 	}
 	return n;
 }
+
+void
+wf__readers_forget(uint64_t key)
+{
+	struct wf__reader_row *row = wf__readers_row();
+
+	for (int i = 0; row && i < WF__READER_CELLS; i++)
+		if (row->cells[i].key > key)
+			row->cells[i].n = 0;
+}

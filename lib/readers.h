@@ -98,4 +98,8 @@ wf__readers_remove(struct wf__reader_row *row, uint64_t key)
  * row from now on adds none. */
 uint64_t wf__readers_drain(uint64_t key);
 
+/* Forget all keys above this one in the worker's own row: a simulated schedule
+ * has ended, and its locks with it. */
+void wf__readers_forget(uint64_t key);
+
 #endif

@@ -58,11 +58,16 @@ wf__misuse(const char *call, const char *format, ...)
 {
 	static wf__word misused;
 	char what[512], who[512] = "a thread that is no coroutine";
+	char text[600];
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(what, sizeof what, format, args);
 	va_end(args);
+	if (wf__report_hooks.misuse) {
+		snprintf(text, sizeof text, "%s: %s", call, what);
+		wf__report_hooks.misuse(text);
+	}
 	if (wf__report_hooks.who)
 		wf__report_hooks.who(who, sizeof who);
 	wf__report("weft: %s: %s, in %s", call, what, who);

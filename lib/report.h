@@ -14,6 +14,8 @@ struct wf__report_hooks {
 	void (*who)(char *text, size_t size);
 	/* Every coroutine, at most limit of them, to fd. */
 	int (*dump)(int fd, size_t limit);
+	/* A misuse in words: may end the calling coroutine.  Or NULL. */
+	void (*misuse)(const char *text);
 };
 extern struct wf__report_hooks wf__report_hooks;
 

@@ -89,14 +89,9 @@ dump_for_report(int fd, size_t limit)
 
 /* ---- start and stop, under rt.lock ---- */
 
-/* All threads end; memory goes back if no coroutine is left in it.  False: one
- * still computes, and its worker with it. */
-static bool
-end_workers(int64_t deadline)
+static void
+clear_up(void)
 {
-	rt.abandoned = !wf__workers_stop(deadline);
-	if (rt.abandoned)
-		return false;
 	wf__offload_stop();
 	wf__signals_stop();
 	wf__poller_stop();
@@ -109,11 +104,23 @@ end_workers(int64_t deadline)
 	if (rt.catching)
 		wf__os_uncatch_faults();
 	rt.catching = false;
+}
+
+/* All threads end; memory goes back if no coroutine is left in it.  False: one
+ * still computes, and its worker with it. */
+static bool
+end_workers(int64_t deadline)
+{
+	rt.abandoned = !wf__workers_stop(deadline);
+	if (rt.abandoned)
+		return false;
+	clear_up();
 	return true;
 }
 
+/* All but the workers. */
 static int
-start(const struct wf_options *options)
+prepare(const struct wf_options *options)
 {
 	struct wf_options o = options ? *options : (struct wf_options){ 0 };
 	int err;
@@ -134,7 +141,17 @@ start(const struct wf_options *options)
 	wf__switch_inherit();
 	if (o.catch_overflow && !o.no_catch_overflow)
 		rt.catching = wf__os_catch_faults(is_overflow) == 0;
-	if ((err = wf__workers_start(o.workers)) < 0) {
+	return 0;
+}
+
+static int
+start(const struct wf_options *options)
+{
+	int err;
+
+	if ((err = prepare(options)) < 0)
+		return err;
+	if ((err = wf__workers_start(rt.options.workers)) < 0) {
 		wf__workers_free();
 		return err;
 	}
@@ -269,6 +286,35 @@ wf__runtime_end_run(void)
 	wf__unlock(&rt.lock);
 }
 
+/* ---- for wf_sim() ---- */
+
+int
+wf__runtime_start_alone(void)
+{
+	struct wf_options o = { .catch_overflow = true };
+	int err;
+
+	wf__lock(&rt.lock);
+	err = prepare(&o);
+	if (!err && !wf__workers_start_alone()) {
+		clear_up();
+		err = -ENOMEM;
+	}
+	if (!err)
+		wf__store_release(&wf__sched.running, 1);	/* [running] */
+	wf__unlock(&rt.lock);
+	return err;
+}
+
+void
+wf__runtime_end_alone(void)
+{
+	wf__lock(&rt.lock);
+	wf__store_release(&wf__sched.running, 0);		/* [running] */
+	clear_up();
+	wf__unlock(&rt.lock);
+}
+
 /* ---- spawn ---- */
 
 int
@@ -305,8 +351,11 @@ wf_spawn_raw(const struct wf_site *site, const struct wf_attr *attr,
     void (*fn)(void), unsigned shape, const uint64_t *words)
 {
 	struct wf__entry e = { .fn = fn, .site = site };
+	int err = wf__coro_spawn_with(&e, attr, shape, words);
 
-	return wf__coro_spawn_with(&e, attr, shape, words);
+	if (wf__seam_alone())
+		wf__seam_point();	/* the new one may be first */
+	return err;
 }
 
 /* ---- workers ---- */

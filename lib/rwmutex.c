@@ -293,10 +293,23 @@ read_unlock_slow(struct wf__rwmutex *m)
 
 /* ---- public ---- */
 
+static void
+point_at_rwmutex(const char *what, wf_rwmutex *rw)
+{
+	struct wf__rwmutex *m = rwmutex_of(rw);
+
+	/* In a simulation nobody else can give it one meanwhile. */
+	if (wf__seam_alone())
+		wf__rwunit_number(m);
+	/* Relaxed: for reports. */
+	wf__seam_point_at(what, wf__seam_alone() ?
+	    wf__load_relaxed(&m->number) : 0);
+}
+
 WF_API void
 wf_rwmutex_lock(wf_rwmutex *rw)
 {
-	wf__seam_point();
+	point_at_rwmutex("locks rwmutex", rw);
 	if (wf__unlikely(!write_fast(rwmutex_of(rw))))
 		write_slow(rwmutex_of(rw), NULL);
 }
@@ -304,14 +317,14 @@ wf_rwmutex_lock(wf_rwmutex *rw)
 WF_API int
 wf_rwmutex_try_lock(wf_rwmutex *rw)
 {
-	wf__seam_point();
+	point_at_rwmutex("tries to lock rwmutex", rw);
 	return write_fast(rwmutex_of(rw)) ? 0 : try_write_slow(rwmutex_of(rw));
 }
 
 WF_API int
 wf_rwmutex_lock_ctx(wf_ctx *ctx, wf_rwmutex *rw)
 {
-	wf__seam_point();
+	point_at_rwmutex("locks rwmutex", rw);
 	if (!ctx)
 		return -EINVAL;
 	return write_fast(rwmutex_of(rw)) ? 0 :
@@ -323,7 +336,7 @@ wf_rwmutex_unlock(wf_rwmutex *rw)
 {
 	struct wf__rwmutex *m = rwmutex_of(rw);
 
-	wf__seam_point();
+	point_at_rwmutex("unlocks rwmutex", rw);
 	while (!wf__rwunit_change(m, WF__RW_HELD, 0)) {
 		if (!(wf__rwunit_state(m) & WF__RW_HELD))
 			wf__misuse("wf_rwmutex_unlock",
@@ -336,7 +349,7 @@ wf_rwmutex_unlock(wf_rwmutex *rw)
 WF_API void
 wf_rwmutex_read_lock(wf_rwmutex *rw)
 {
-	wf__seam_point();
+	point_at_rwmutex("read-locks rwmutex", rw);
 	if (wf__unlikely(!wf__rwunit_add(rwmutex_of(rw))))
 		read_slow(rwmutex_of(rw), NULL);
 }
@@ -344,14 +357,14 @@ wf_rwmutex_read_lock(wf_rwmutex *rw)
 WF_API int
 wf_rwmutex_try_read_lock(wf_rwmutex *rw)
 {
-	wf__seam_point();
+	point_at_rwmutex("tries to read-lock rwmutex", rw);
 	return wf__rwunit_add(rwmutex_of(rw)) ? 0 : -EAGAIN;
 }
 
 WF_API int
 wf_rwmutex_read_lock_ctx(wf_ctx *ctx, wf_rwmutex *rw)
 {
-	wf__seam_point();
+	point_at_rwmutex("read-locks rwmutex", rw);
 	if (!ctx)
 		return -EINVAL;
 	return wf__rwunit_add(rwmutex_of(rw)) ? 0 :
@@ -363,7 +376,7 @@ wf_rwmutex_read_unlock(wf_rwmutex *rw)
 {
 	struct wf__rwmutex *m = rwmutex_of(rw);
 
-	wf__seam_point();
+	point_at_rwmutex("read-unlocks rwmutex", rw);
 	if (wf__unlikely(!wf__rwunit_remove(m)))
 		read_unlock_slow(m);
 }

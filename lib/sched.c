@@ -44,6 +44,14 @@ wf__sched_random(struct wf__worker *w)
 	return z ^ z >> 31;
 }
 
+uint32_t
+wf__sched_lot(uint32_t n)
+{
+	if (wf__unlikely(wf__seam && wf__seam->lot))
+		return wf__seam->lot(n);
+	return (uint32_t)(wf__sched_random(wf__self()) % n);
+}
+
 /*
  * The ends are read first.  Who has ended was counted as spawned before, and
  * that count is seen by who sees the end [live]; so the difference is never

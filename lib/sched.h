@@ -228,5 +228,7 @@ wf__sched_is_surplus(const struct wf__worker *w)
 /* Random numbers: not for cryptography.  Of the worker's generator, or of
  * a shared one on other threads.  After S. Vigna's splitmix64. */
 uint64_t wf__sched_random(struct wf__worker *w);
+/* One of n alike, each with the same chance. */
+uint32_t wf__sched_lot(uint32_t n);
 
 #endif

@@ -28,11 +28,13 @@ chaos_migrate(void *arg)
 }
 
 static void
-chaos_point(void)
+chaos_point(const char *what, uint64_t object)
 {
 	struct wf__worker *w = wf__self();
 	struct wf__coro *me = w ? w->running : NULL;
 
+	(void)what;
+	(void)object;
 	if (!me || wf__sched_random(w) % 4)
 		return;
 	wf__park_aside(w, chaos_migrate);

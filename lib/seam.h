@@ -6,8 +6,8 @@
  * The clock, randomness, which task runs next, what an idle worker does, and
  * whether a coroutine gives way before an operation: one table of functions,
  * NULL in normal runs, where the verbs below are the real thing.  CHAOS
- * builds fill it with disorder; a deterministic scheduler fills it with
- * choices from a seed and a clock that jumps.
+ * builds fill it with disorder; a simulation (sim.c) fills it with choices
+ * from a seed and a clock that jumps.  It changes only while no worker runs.
  */
 #ifndef WF__SEAM_H
 #define WF__SEAM_H
@@ -15,6 +15,7 @@
 #include "os.h"
 
 struct wf__runq;
+struct wf__start;
 struct wf__task;
 struct wf__worker;
 
@@ -22,12 +23,22 @@ struct wf__worker;
 struct wf__seam {
 	int64_t (*now)(void);
 	uint64_t (*random)(struct wf__worker *w);
+	/* One of n alike, n > 1. */
+	uint32_t (*lot)(uint32_t n);
 	/* The task to run next, taken from w's queue; NULL if it is empty. */
 	struct wf__task *(*next)(struct wf__worker *w);
 	/* w has nothing to do before deadline; true: try again at once. */
 	bool (*idle)(struct wf__worker *w, int64_t deadline);
-	/* A coroutine is about to operate on an object. */
-	void (*point)(void);
+	/* A coroutine is about to do this (static text, or NULL) to the object
+	 * of this number (or 0). */
+	void (*point)(const char *what, uint64_t object);
+	/* A coroutine will be started; memory of an object comes and goes. */
+	void (*launched)(const struct wf__start *s);
+	void (*made)(void *object, size_t size);
+	void (*gone)(void *object);
+	/* There is one worker, the calling thread; none is ever started, and
+	 * no other thread may come. */
+	bool alone;
 };
 
 extern const struct wf__seam *wf__seam;
@@ -48,10 +59,22 @@ wf__seam_now(void)
 
 /* Called at the start of each verb that may wait or wake, with no lock held. */
 static inline void
-wf__seam_point(void)
+wf__seam_point_at(const char *what, uint64_t object)
 {
 	if (wf__unlikely(wf__seam && wf__seam->point))
-		wf__seam->point();
+		wf__seam->point(what, object);
+}
+
+static inline void
+wf__seam_point(void)
+{
+	wf__seam_point_at(NULL, 0);
+}
+
+static inline bool
+wf__seam_alone(void)
+{
+	return wf__unlikely(wf__seam && wf__seam->alone);
 }
 
 #endif

@@ -189,7 +189,7 @@ run_ready(struct wf__selection *s, struct wf__task **wake)
 
 	while ((n = count_that_may_run(s))) {
 		if (n > 1 && !s->ordered)
-			lot = wf__sched_random(wf__self()) % n;
+			lot = wf__sched_lot(n);
 		i = nth_that_may_run(s, lot);
 		if (attempt(&s->cases[i], wake))
 			return i;
@@ -311,7 +311,7 @@ select_one(struct wf_case *cases, size_t n, bool ordered)
 
 	if (n > MAX_CASES)
 		wf__misuse("wf_select", "%zu cases, at most %d", n, MAX_CASES);
-	wf__seam_point();
+	wf__seam_point_at("selects", 0);
 	if (n && cases[n - 1].wf__kind == WF__CASE_DEFAULT &&
 	    are_operations(cases, n - 1) && none_ready(cases, n - 1))
 		return (int)n - 1;	/* the usual form, in short */

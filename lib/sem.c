@@ -201,7 +201,7 @@ wf_sem_acquire(wf_sem *sem, size_t n)
 {
 	struct sem *s = sem_of(sem);
 
-	wf__seam_point();
+	wf__wait_point("acquires semaphore", &s->number);
 	if (wf__unlikely(n > s->size))
 		wf__misuse("wf_sem_acquire", "%zu units of %zu can never be "
 		    "had", n, s->size);
@@ -212,7 +212,7 @@ wf_sem_acquire(wf_sem *sem, size_t n)
 WF_API int
 wf_sem_try_acquire(wf_sem *s, size_t n)
 {
-	wf__seam_point();
+	wf__wait_point("tries to acquire semaphore", &sem_of(s)->number);
 	return take_units(sem_of(s), n) ? 0 : -EAGAIN;
 }
 
@@ -221,7 +221,7 @@ wf_sem_acquire_ctx(wf_ctx *ctx, wf_sem *sem, size_t n)
 {
 	struct sem *s = sem_of(sem);
 
-	wf__seam_point();
+	wf__wait_point("acquires semaphore", &s->number);
 	if (!ctx)
 		return -EINVAL;
 	if (n > s->size)
@@ -235,7 +235,7 @@ wf_sem_release(wf_sem *sem, size_t n)
 	struct sem *s = sem_of(sem);
 	wf__word st;
 
-	wf__seam_point();
+	wf__wait_point("releases semaphore", &s->number);
 	for (;;) {
 		st = wf__load_acquire(&s->state);		/* [sem] */
 		if (st & SEM_QUEUE) {

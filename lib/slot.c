@@ -57,7 +57,7 @@ wf_slot_set(int slot, void *value)
 	if (!exists(slot))
 		return -EINVAL;
 	if (!me->slots && value &&
-	    !(me->slots = wf__alloc(WF_SLOTS * sizeof *me->slots)))
+	    !(me->slots = wf__alloc_object(WF_SLOTS * sizeof *me->slots)))
 		return -ENOMEM;
 	if (me->slots)
 		me->slots[slot] = value;

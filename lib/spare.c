@@ -11,6 +11,7 @@
 #include "alloc.h"
 #include "sanitize.h"
 #include "sched.h"
+#include "seam.h"
 
 enum {
 	BLOCK = 384,
@@ -34,7 +35,7 @@ wf__spare_get(size_t size)
 	void **p;
 
 	if (size > BLOCK || !w || !w->spares)
-		return wf__alloc(full_size(size));
+		return wf__alloc_object(full_size(size));
 	p = w->spares;
 	w->spares = *p;
 	w->n_spares--;
@@ -46,7 +47,8 @@ wf__spare_put(void *p, size_t size)
 {
 	struct wf__worker *w = wf__self();
 
-	if (size > BLOCK || !w || w->n_spares >= KEPT) {
+	/* A simulation keeps account of what the program has. */
+	if (size > BLOCK || !w || w->n_spares >= KEPT || wf__seam_alone()) {
 		wf__free(p, full_size(size));
 		return;
 	}

@@ -208,7 +208,7 @@ new_timer(size_t extra)
 {
 	struct wf_timer *t;
 
-	if (wf__sched_need() < 0 || !(t = wf__alloc(sizeof *t + extra)))
+	if (wf__sched_need() < 0 || !(t = wf__alloc_object(sizeof *t + extra)))
 		return NULL;
 	t->timer.fire = fire_timer;
 	return t;
@@ -266,7 +266,7 @@ static void
 refuse_free(struct wf_channel *c)
 {
 	wf__misuse("wf_chan_free", "channel %llu is a timer's: free that",
-	    (unsigned long long)c->number);
+	    (unsigned long long)wf__wait_shown(c->number));
 }
 
 static void
@@ -281,7 +281,7 @@ halt(struct wf_timer *t)
 	struct wf__start *s;
 	bool active;
 
-	wf__seam_point();
+	wf__seam_point_at("stops timer of channel", wf__chan_number(t->chan));
 	wf__lock(t->lock);
 	active = is_pending(t);
 	disarm_timer(t);
@@ -302,7 +302,7 @@ rearm(struct wf_timer *t, int64_t ns, int64_t period)
 	bool active;
 	int err;
 
-	wf__seam_point();
+	wf__seam_point_at("sets timer of channel", wf__chan_number(t->chan));
 	if ((err = wf__sched_need()) < 0)
 		return err;
 	if (t->call && !(spare = wf__coro_reserve()))

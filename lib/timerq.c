@@ -313,6 +313,14 @@ wf__timerq_run(struct wf__timerq *q, int64_t now,
 }
 
 void
+wf__timerq_forget(struct wf__timerq *q)
+{
+	q->end = ROOT;
+	memset(&q->overflow, 0, sizeof q->overflow);
+	note_first(q);
+}
+
+void
 wf__timerq_drop(struct wf__timerq *q)
 {
 	struct wf__timer *t;

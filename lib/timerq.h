@@ -81,6 +81,9 @@ wf__timerq_is_due(const struct wf__timerq *q)
 unsigned wf__timerq_run(struct wf__timerq *q, int64_t now,
     void (*ready)(struct wf__task *));
 
+/* A simulated schedule ends: take everything off, and touch none of it. */
+void wf__timerq_forget(struct wf__timerq *q);
+
 /* The runtime ends: take everything off, and tell the callbacks. */
 void wf__timerq_drop(struct wf__timerq *q);
 

@@ -110,11 +110,38 @@ wf__wait(struct wf__wait *wait)
 	return -err;
 }
 
+static wf__word last_number, shown_from;
+
 uint64_t
 wf__wait_number(void)
 {
-	static wf__word last;
-
 	/* Relaxed: numbers only have to differ. */
-	return wf__add_relaxed(&last, 1) + 1;
+	return wf__add_relaxed(&last_number, 1) + 1;
+}
+
+uint64_t
+wf__wait_shown(uint64_t n)
+{
+	/* Relaxed: it changes while nobody else is there. */
+	wf__word from = wf__load_relaxed(&shown_from);
+
+	return n > from ? n - from : n;
+}
+
+uint64_t
+wf__wait_show_anew(bool anew)
+{
+	wf__word from = anew ? wf__load_relaxed(&last_number) : 0;
+
+	wf__store_relaxed(&shown_from, from);
+	return from;
+}
+
+WF__NOINLINE void
+wf__wait_point_slow(const char *what, uint64_t *number)
+{
+	/* In a simulation nobody else can give it one meanwhile. */
+	if (wf__seam_alone() && !*number)
+		*number = wf__wait_number();
+	wf__seam_point_at(what, wf__seam_alone() ? *number : 0);
 }

@@ -182,5 +182,19 @@ int wf__wait(struct wf__wait *wait);
 
 /* The number of an object, for reports: no address is ever printed. */
 uint64_t wf__wait_number(void);
+/* As reports show it: each schedule of a simulation counts from 1. */
+uint64_t wf__wait_shown(uint64_t n);
+/* Count from here, or no longer: the last number that is not counted. */
+uint64_t wf__wait_show_anew(bool anew);
+
+/* wf__seam_point() before an operation on an object that gets its number, for
+ * reports, when somebody first waits; for a simulation, now. */
+void wf__wait_point_slow(const char *what, uint64_t *number);
+static inline void
+wf__wait_point(const char *what, uint64_t *number)
+{
+	if (wf__unlikely(wf__seam && wf__seam->point))
+		wf__wait_point_slow(what, number);
+}
 
 #endif

@@ -99,7 +99,8 @@ wf__waitgroup_add(wf_waitgroup *wg, int n)
 WF_API void
 wf_waitgroup_add(wf_waitgroup *wg, int n)
 {
-	wf__seam_point();
+	wf__wait_point(n < 0 ? "takes from waitgroup" : "adds to waitgroup",
+	    &group_of(wg)->number);
 	wf__waitgroup_add(wg, n);
 }
 
@@ -172,7 +173,7 @@ wait_for_zero(struct group *g, struct wf__cancel *cancel)
 WF_API void
 wf_waitgroup_wait(wf_waitgroup *wg)
 {
-	wf__seam_point();
+	wf__wait_point("waits for waitgroup", &group_of(wg)->number);
 	if (!is_over(group_of(wg)))
 		wait_for_zero(group_of(wg), NULL);
 }
@@ -180,7 +181,7 @@ wf_waitgroup_wait(wf_waitgroup *wg)
 WF_API int
 wf_waitgroup_wait_ctx(wf_ctx *ctx, wf_waitgroup *wg)
 {
-	wf__seam_point();
+	wf__wait_point("waits for waitgroup", &group_of(wg)->number);
 	if (!ctx)
 		return -EINVAL;
 	return wait_for_zero(group_of(wg), wf__cancel_of(ctx));

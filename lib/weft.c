@@ -19,6 +19,7 @@
 #include "lock.c"	/* the short lock, the biased lock */
 #include "alloc.c"	/* the allocator hook */
 #include "report.c"	/* the misuse line */
+#include "vec.c"	/* an array that grows */
 #include "stack.c"	/* stacks, guards, and who keeps the free ones */
 
 /* 2: scheduling */
@@ -79,9 +80,16 @@
 /* 7: looking inside */
 #include "dump.c"	/* every coroutine in words */
 #include "stats.c"	/* counters */
+#include "choice.c"	/* what a schedule is made of */
+#include "story.c"	/* a schedule in words */
+#include "sim.c"	/* a simulated world */
+#include "turn.c"	/* whose turn it is in it */
+#include "point.c"	/* what the program meets in it */
+#include "shrink.c"	/* a failing schedule made short */
 
 /* 8: all together */
 #include "options.c"	/* from the program and the environment */
 #include "runtime.c"	/* start, stop, spawn */
 #include "run.c"	/* wf_run(), and deadlock */
+#include "explore.c"	/* wf_sim(): schedule after schedule */
 #include "version.c"	/* which weft this is */

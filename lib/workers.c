@@ -23,18 +23,15 @@
 /* Relaxed, in this file: written under the lock; who is over the limit, or no
  * longer, sees it at its next pass. */
 
-static int
-add_worker(void)
+/* Set up and counted, but with no thread; NULL without memory. */
+static struct wf__worker *
+new_worker(size_t n)
 {
-	size_t n = wf__load_relaxed(&wf__sched.n_workers);
 	struct wf__worker *w;
-	int err;
 
-	if (n == WF__SLOTS)
-		return -EAGAIN;
 	w = (struct wf__worker *)wf__load_relaxed(&wf__sched.workers[n]);
 	if (!w && !(w = wf__alloc(sizeof *w)))
-		return -ENOMEM;
+		return NULL;
 	memset(w, 0, sizeof *w);
 	w->index = (int)n;
 	w->random = wf__os_seed() + n;
@@ -44,6 +41,20 @@ add_worker(void)
 	wf__timerq_init(&w->timers);
 	wf__store_release(&wf__sched.workers[n], (wf__word)w);	/* [worker] */
 	wf__store_release(&wf__sched.n_workers, n + 1);		/* [worker] */
+	return w;
+}
+
+static int
+add_worker(void)
+{
+	size_t n = wf__load_relaxed(&wf__sched.n_workers);
+	struct wf__worker *w;
+	int err;
+
+	if (n == WF__SLOTS || wf__seam_alone())
+		return -EAGAIN;
+	if (!(w = new_worker(n)))
+		return -ENOMEM;
 	err = wf__os_thread_start(&w->thread, wf__sched_worker_main, w,
 	    "weft-worker");
 	if (err)
@@ -121,6 +132,15 @@ wf__workers_start(int n)
 	for (int i = 0; i < n && !err; i++)
 		err = add_worker();
 	return wf__load_relaxed(&wf__sched.n_workers) ? 0 : err;
+}
+
+struct wf__worker *
+wf__workers_start_alone(void)
+{
+	wf__os_fence_setup();
+	wf__store_relaxed(&wf__sched.target, 1);
+	wf__store_relaxed(&wf__sched.limit, 1);
+	return new_worker(0);
 }
 
 /* Is a coroutine in the middle of something?  Otherwise workers that are still

@@ -10,6 +10,8 @@
 
 /* Set up and start n workers; 0, -ENOMEM, -EAGAIN.  Fewer than n may start. */
 int wf__workers_start(int n);
+/* One without a thread, whose loop the caller is; NULL without memory. */
+struct wf__worker *wf__workers_start_alone(void);
 /* Ask all workers to leave at their next switch, and join them; false if after
  * the deadline a coroutine still keeps one of them.  Then: */
 bool wf__workers_stop(int64_t deadline);

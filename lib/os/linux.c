@@ -366,6 +366,24 @@ wf__os_write(int fd, const char *text, size_t n)
 	return err;
 }
 
+void
+wf__os_command(char *text, size_t size)
+{
+	int saved = errno;
+	FILE *f = fopen("/proc/self/cmdline", "re");
+	size_t n = f ? fread(text, 1, size - 1, f) : 0;
+
+	if (f)
+		fclose(f);
+	while (n && !text[n - 1])
+		n--;
+	text[n] = '\0';
+	for (size_t i = 0; i < n; i++)
+		if (!text[i])
+			text[i] = ' ';
+	errno = saved;
+}
+
 /* ---- injected failures ---- */
 
 #ifdef WEFT_FAULT
