@@ -219,20 +219,17 @@ join_group(wf_group *g, struct wf__cancel *cancel, int *error)
 {
 	struct wf__wait wait = { .lock = &g->lock, .queue = &g->joiners,
 	    .cancel = cancel, .why = "for group", .number = g->number };
-	int err;
+	int err = 0;
 
-	for (;;) {
-		wf__lock(&g->lock);
-		if (!g->active)
-			break;
-		if ((err = wf__wait(&wait))) {
-			wf__unlock(&g->lock);
-			return err;
-		}
+	wf__lock(&g->lock);
+	if (g->active) {
+		err = wf__wait(&wait);
+		if (!err)
+			wf__lock(&g->lock);
 	}
 	*error = g->error;
 	wf__unlock(&g->lock);
-	return 0;
+	return err;
 }
 
 static int

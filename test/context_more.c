@@ -453,6 +453,20 @@ merged(void)
 			wf_ctx_free(below);
 		}
 	}
+	for (int i = 0; i < 2; i++) {		/* with itself, and its child */
+		wf_ctx *a = wf_ctx_with_cancel(wf_ctx_background());
+		wf_ctx *b = i ? wf_ctx_with_cancel(a) : wf_ctx_ref(a);
+		wf_ctx *m = wf_ctx_merge(a, b), *n = wf_ctx_merge(b, a);
+		wf_ctx *below = wf_ctx_merge(m, n);
+
+		wf_ctx_cancel_cause(a, &parents);
+		check(is_cause(below, P_ERR, P));
+		wf_ctx_free(m);
+		wf_ctx_free(a);
+		wf_ctx_free(n);
+		wf_ctx_free(b);
+		wf_ctx_free(below);
+	}
 	check_eq(wf_ctx_err(wf_ctx_merge(NULL, wf_ctx_todo())), -EINVAL);
 	check_eq(wf_ctx_err(wf_ctx_merge(wf_ctx_todo(), NULL)), -EINVAL);
 	return 0;
