@@ -52,9 +52,8 @@ unlist(struct wf__worker *w)
 	    wf__load_relaxed(&wf__sched.n_idle) - 1);
 }
 
-/* Under the idle lock. */
-static void
-unretire(struct wf__worker *w)
+void
+wf__idle_unretire(struct wf__worker *w)
 {
 	if (w->retired)
 		wf__add_owned(&wf__sched.idle.retired, (wf__word)-1);
@@ -122,7 +121,7 @@ wf__idle_wake_worker(struct wf__worker *w)
 		unlist(w);
 		wf__add_owned(&wf__sched.wakes, 1);
 	}
-	unretire(w);
+	wf__idle_unretire(w);
 	if (wf__load32_acquire(&w->wake) <= WF__IN_POLLER)	/* [wake] */
 		in_poller = set_wake(w, WF__WAKE_LOOK);
 	wf__unlock(&wf__sched.idle.lock);
@@ -415,36 +414,3 @@ wf__idle_sleep(struct wf__worker *w)
 	wf__store_relaxed(&w->keeps_stacks, 0);
 	wf__share_retry_starved();
 }
-
-/* Over the limit: hand over what can be, sleep until the limit grows. */
-void
-wf__idle_retire(struct wf__worker *w)
-{
-	struct wf__tasks all = { 0 };
-
-	if (w->searching) {
-		w->searching = false;
-		wf__store_release(&wf__sched.searching, 0);	/* [idle] */
-	}
-	wf__runq_drain(&w->queue, &all);
-	wf__share_push(&all);
-	wf__stack_give_back(&w->stacks);
-	wf__lock(&wf__sched.idle.lock);
-	wf__add_owned(&wf__sched.idle.retired, 1);
-	w->retired = true;
-	wf__unlock(&wf__sched.idle.lock);
-	wf__os_fence_heavy();					/* [idle] */
-	if (wf__idle_has_work())
-		wf__idle_wake();
-	if (wf__sched_is_surplus(w) && !wf__sched_stopping() &&
-	    !wf__load_acquire(&w->inbox_length)) {		/* [runq] */
-		wf__idle_if_all_quiet();
-		wf__os_futex_wait(&w->wake, WF__ASLEEP,
-		    wf__timerq_first(&w->timers));		/* [wake] */
-	}
-	wf__lock(&wf__sched.idle.lock);
-	unretire(w);
-	wf__store32_release(&w->wake, WF__ASLEEP);
-	wf__unlock(&wf__sched.idle.lock);
-}
-

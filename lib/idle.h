@@ -22,8 +22,11 @@ void wf__idle_wake_worker(struct wf__worker *w);
 void wf__idle_sleep(struct wf__worker *w);
 /* A sleep in the poller is over, and w about to make tasks ready. */
 void wf__idle_rise(struct wf__worker *w);
+
 /* One too many: hand over what can be, sleep until the limit grows. */
-void wf__idle_retire(struct wf__worker *w);
+void wf__retire(struct wf__worker *w);
+/* Under the idle lock: w is none of those any more. */
+void wf__idle_unretire(struct wf__worker *w);
 
 /* Work waits that any worker could do. */
 bool wf__idle_has_work(void);

@@ -347,7 +347,7 @@ loop(struct wf__worker *w)
 		}
 		t = wf__share_take_pinned(w);
 		if (!t && wf__sched_is_surplus(w)) {
-			wf__idle_retire(w);
+			wf__retire(w);
 			continue;
 		}
 		/* Not by wf__sched_pick(): who sleeps has nothing of his

@@ -31,6 +31,7 @@
 #include "workers.c"	/* how many there are */
 #include "share.c"	/* tasks between workers */
 #include "idle.c"	/* who sleeps, and who is woken when */
+#include "retire.c"	/* workers that are one too many */
 #include "park.c"	/* the two doors: park and ready */
 #include "blocking.c"	/* threads about to sleep in a call */
 #include "spare.c"	/* blocks of memory that a worker keeps */

@@ -459,6 +459,48 @@ accept_connect(void)
 	return 0;
 }
 
+/* A worker that is one too many may be the one that sleeps in the poller:
+ * then another one has to go there. */
+
+static void *
+shrink(void *arg)
+{
+	const int *fds = arg;
+	char c = 'x';
+
+	for (int i = 0; i < tap_scale(2000, 200); i++) {
+		wf_workers(4);
+		sched_yield();
+		wf_workers(1);
+		/* Until all have gone to sleep, more or less: a hang is what
+		 * must not be, whenever the byte comes. */
+		usleep((useconds_t)(i % 8 * 100));
+		if (write(fds[1], &c, 1) != 1 || read(fds[1], &c, 1) != 1)
+			return arg;
+	}
+	close(fds[1]);
+	return NULL;
+}
+
+static int
+fewer_workers(void)
+{
+	int fds[2], before = wf_workers(0);
+	pthread_t t;
+	void *failed;
+	char c;
+
+	check_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	pthread_create(&t, NULL, shrink, fds);
+	while (wf_read(bg(), fds[0], &c, 1) == 1)
+		check_eq(wf_write(bg(), fds[0], &c, 1), 1);
+	pthread_join(t, &failed);
+	check(!failed);
+	close(fds[0]);
+	wf_workers(before);
+	return 0;
+}
+
 /* Files go to the pool. */
 
 static int
@@ -745,6 +787,7 @@ main(void)
 	tap_test_workers("all workers are stuck", stuck);
 	tap_test_workers("others are always ready", under_load);
 	tap_test_workers("accept and connect", accept_connect);
+	tap_test_workers("fewer workers than before", fewer_workers);
 	tap_test_workers("files", files);
 	tap_test_workers("a file to a socket", sendfiles);
 	tap_test_workers("calls that block", offloads);
