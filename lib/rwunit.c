@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * rwunit.c - read locks as units: counted, noted, gathered.
- * Layer 3.  Uses: rwunit, readers, sched.
+ * Layer 3.  Uses: rwunit, readers, sched, seam.
  */
 #include "rwunit.h"
+
+#include "seam.h"
 
 enum {
 #ifdef WEFT_CHAOS
@@ -122,31 +124,30 @@ count_meeting(struct wf__rwmutex *m)
 bool
 wf__rwunit_count(struct wf__rwmutex *m)
 {
-	bool met = WF__RW_ALL_MEET;
 	wf__word s;
 
-	for (;; met = true) {
+	do {
 		s = wf__rwunit_state(m);
 		if (s & WF__RW_CLOSED)
 			return false;
-		if (wf__rwunit_change(m, s, s + WF__RW_UNIT))
-			break;
-	}
-	if (met)
-		count_meeting(m);
+	} while (!wf__rwunit_change(m, s, s + WF__RW_UNIT));
 	return true;
 }
 
+/* After a first try that has failed: because of somebody else, if the lock is
+ * open to readers and notes none. */
 bool
 wf__rwunit_add_slow(struct wf__rwmutex *m)
 {
 	wf__word s = wf__rwunit_state(m);
 
+	if (WF__RW_ALL_MEET)
+		wf__seam_point();	/* much may happen right here */
 	if (s & WF__RW_NOTED && wf__likely(note(m)))
 		return true;
-	if (s & WF__RW_CLOSED || !wf__rwunit_count(m))
+	if (!wf__rwunit_count(m))
 		return false;
-	if (!(s & WF__RW_NOTED))
+	if (!(s & (WF__RW_CLOSED | WF__RW_NOTED)))
 		count_meeting(m);
 	return true;
 }

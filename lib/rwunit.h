@@ -75,9 +75,10 @@ wf__rwunit_change(struct wf__rwmutex *m, wf__word old, wf__word new)
 	return wf__cas_acq_rel(&m->state, old, new);		/* [rw] */
 }
 
-/* Add a unit, if readers may come in; wherever it is best, or in the state. */
-bool wf__rwunit_add_slow(struct wf__rwmutex *m);
+/* Add a unit, if readers may come in: in the state, also under the lock; or
+ * wherever it is best, not under the lock. */
 bool wf__rwunit_count(struct wf__rwmutex *m);
+bool wf__rwunit_add_slow(struct wf__rwmutex *m);
 
 static inline bool
 wf__rwunit_add(struct wf__rwmutex *m)

@@ -8,6 +8,8 @@
 
 #include <pthread.h>
 
+#include "rwunit.h"
+
 #define TO_READ "to read under rwmutex"
 #define TO_WRITE "to write under rwmutex"
 
@@ -28,14 +30,29 @@ check_free(wf_rwmutex *rw)
 	wf_rwmutex_unlock(rw);
 }
 
-/* So many reads that the lock goes over to noting them by worker. */
+/* As if readers had met at the lock often enough: a worker notes them from now
+ * on.  False: it is not free for readers. */
+static bool
+meet_and_read(wf_rwmutex *rw)
+{
+	struct wf__rwmutex *m = (struct wf__rwmutex *)(void *)rw;
+
+	/* Relaxed: about is good enough. */
+	wf__store_relaxed(&m->limit, 1);
+	return wf__rwunit_add_slow(m) && (wf__rwunit_add_slow(m) ||
+	    (wf_rwmutex_read_unlock(rw), false));
+}
+
 static void
 warm_up(wf_rwmutex *rw)
 {
-	for (int i = 0; i < 300; i++) {
-		wf_rwmutex_read_lock(rw);
-		wf_rwmutex_read_unlock(rw);
-	}
+	struct wf__rwmutex *m = (struct wf__rwmutex *)(void *)rw;
+
+	check(meet_and_read(rw));
+	if (wf_self())
+		check(wf__rwunit_state(m) & WF__RW_NOTED);
+	wf_rwmutex_read_unlock(rw);
+	wf_rwmutex_read_unlock(rw);
 }
 
 /* Everybody does everything. */
@@ -107,6 +124,12 @@ use_book(struct book *b, int rounds, int reads, uint64_t random)
 
 		if (r >> 32 & 8 && i % 4 == 0)
 			read_or_write_under(b, writes, &random);
+		else if (r >> 32 & 16 && !writes) {
+			if (meet_and_read(&b->lock)) {
+				wf_rwmutex_read_unlock(&b->lock);
+				read_book(b, wait);
+			}
+		}
 		else if (r >> 32 & 1 && writes) {
 			if (wf_rwmutex_try_lock(&b->lock) == 0)
 				write_book(b, wait);
