@@ -281,16 +281,48 @@ put_back(void)
 	wf_chan_free(c);
 }
 
+/* ThreadSanitizer runs a handler only in calls that it knows; the main thread
+ * sleeps in one that it does not. */
+
+static void *
+take_signals(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
+static void
+lend_thread(void)
+{
+	pthread_t t;
+	sigset_t all;
+
+	check_eq(pthread_create(&t, NULL, take_signals, NULL), 0);
+	pthread_detach(t);
+	sigfillset(&all);
+	sigdelset(&all, SIGALRM);
+	pthread_sigmask(SIG_SETMASK, &all, NULL);
+}
+
 int
 main(void)
 {
+	if (TAP_TSAN)
+		lend_thread();
 	tap_count_memory();
 	tap_test_workers("241: each channel gets its copy", copies);
 	tap_test_workers("241: all signals", all_signals);
 	tap_test_workers("241: stop is final", stop_is_final);
 	tap_test_workers("241: reset and ignore", reset_and_ignore);
-	tap_child("241: SIGHUP stays ignored", child_nohup, 0, "");
-	tap_child("waiting for a signal is no deadlock", child_waits, 0, "");
+	if (TAP_TSAN) {
+		tap_skip("241: SIGHUP stays ignored", "see lend_thread()");
+		tap_skip("waiting for a signal is no deadlock", "likewise");
+	} else {
+		tap_child("241: SIGHUP stays ignored", child_nohup, 0, "");
+		tap_child("waiting for a signal is no deadlock", child_waits,
+		    0, "");
+	}
 	tap_plain("handlers are put back", put_back);
 	tap_plain("all memory is given back", tap_all_freed);
 	return tap_end();

@@ -29,6 +29,7 @@
 
 static wf__word caught_bits;		/* bit signo - 1 [caught] */
 static wf__word32 caught_bell;		/* the eventfd + 1, or 0 [bell-fd] */
+static wf__word32 handlers_inside;	/* which may ring it */
 static struct sigaction before_catch[64];
 
 static void
@@ -36,16 +37,18 @@ on_signal(int signo)
 {
 	wf__word bits, bit = (wf__word)1 << (signo - 1);
 	uint64_t one = 1;
-	int saved = errno, bell = (int)wf__load32_acquire(&caught_bell);
+	int saved = errno, bell;
 
-	if (!bell)
-		return;						/* [bell-fd] */
+	/* Counted before the bell is looked at: it stays open until then. */
+	wf__add32_acq_rel(&handlers_inside, 1);			/* [bell-fd] */
+	bell = (int)wf__load32_acquire(&caught_bell);
 	do {
 		bits = wf__load_acquire(&caught_bits);		/* [caught] */
-	} while (!(bits & bit) &&
+	} while (bell && !(bits & bit) &&
 	    !wf__cas_acq_rel(&caught_bits, bits, bits | bit));
-	if (write(bell - 1, &one, sizeof one) < 0)
+	if (bell && write(bell - 1, &one, sizeof one) < 0)
 		errno = saved;	/* it is full: it has been rung */
+	wf__add32_acq_rel(&handlers_inside, (unsigned)-1);	/* [bell-fd] */
 	errno = saved;
 }
 
@@ -55,6 +58,14 @@ forget_bell(void)
 	wf__store32_release(&caught_bell, 0);			/* [bell-fd] */
 }
 
+/* The child of a fork has none of the threads that were inside. */
+static void
+forget_in_child(void)
+{
+	forget_bell();
+	wf__store32_release(&handlers_inside, 0);		/* [bell-fd] */
+}
+
 int
 wf__os_signals_open(void)
 {
@@ -62,7 +73,7 @@ wf__os_signals_open(void)
 	int saved = errno, fd;
 
 	if (!forks)
-		forks = pthread_atfork(NULL, NULL, forget_bell) == 0;
+		forks = pthread_atfork(NULL, NULL, forget_in_child) == 0;
 	fd = wf__os_fault() ? -EMFILE :
 	    eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (fd == -1)
@@ -79,6 +90,9 @@ wf__os_signals_close(int fd)
 	int saved = errno;
 
 	forget_bell();
+	wf__fence();
+	while (wf__load32_acquire(&handlers_inside))		/* [bell-fd] */
+		wf__os_yield();
 	close(fd);
 	errno = saved;
 }
