@@ -8,6 +8,10 @@
  * one fails, or has had its head start.  The first to connect wins; the others
  * are cancelled, and waited for, since the race lies on the dialer's stack.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
 #include "net.h"
 
 #include <netinet/in.h>

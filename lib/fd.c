@@ -14,13 +14,16 @@
  * and a regular file, for which the poller has nothing to say, goes to the
  * pool (file.c).
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
 #include "fd.h"
 
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <weft/errno.h>	/* safe across a wait */
@@ -28,6 +31,7 @@
 #include <weft/time.h>
 #include "cancel.h"
 #include "poller.h"
+#include "sanitize.h"
 #include "seam.h"
 
 #ifndef RWF_NOWAIT
@@ -229,9 +233,9 @@ wf_fd_close(int fd)
 	int saved = errno, err;
 
 	wf__poller_drop(fd);
-	/* Not by libc: that others use fd at the same moment is allowed here,
-	 * and ThreadSanitizer would call it a race. */
-	err = syscall(SYS_close, fd) < 0 && errno != EINTR ? -errno : 0;
+	wf__race_is_meant();
+	err = close(fd) < 0 && errno != EINTR ? -errno : 0;
+	wf__race_is_over();
 	/* Who came between the two. */
 	wf__poller_drop(fd);
 	errno = saved;

@@ -7,6 +7,10 @@
  * wait can be cancelled, it works on a copy of the bytes in memory of its own,
  * since the caller's may be gone by the time that the kernel writes there.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
 #include "fd.h"
 
 #include <fcntl.h>

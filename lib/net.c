@@ -3,6 +3,10 @@
  * net.c - connections and listeners: read, write, accept.
  * Layer 6.  Uses: net, endpoint, fd, alloc.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
 #include "net.h"
 
 #include <fcntl.h>

@@ -9,6 +9,10 @@
  * wf_process_wait() waits for the watcher, and the watcher for the readers.
  * What they write is read after that, so no lock is needed.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
 #include <weft/process.h>
 
 #include <fcntl.h>
@@ -35,9 +39,8 @@ struct capture {
 
 struct wf_process {
 	int pid, pidfd;
-	wf_ctx *ctx;			/* a reference */
 	wf_ctx *pipes;			/* ends the readers */
-	wf_ctx *life;			/* of ctx; ended by free */
+	wf_ctx *life;			/* the caller's; ended by free, too */
 	int stop_signal;
 	int64_t grace;
 	int ours[3];			/* ends of pipes, -1: none */
@@ -50,7 +53,7 @@ struct wf_process {
 
 /* Room for one byte more, besides the zero. */
 static int
-widen(struct capture *c)
+grow_capture(struct capture *c)
 {
 	size_t room = c->room ? 2 * c->room : CAPTURE_ROOM;
 	char *more;
@@ -73,7 +76,7 @@ read_capture(wf_process *p, int i)
 	struct capture *c = &p->captures[i];
 	ssize_t n = 1;
 
-	while (n > 0 && (n = widen(c)) == 0) {
+	while (n > 0 && (n = grow_capture(c)) == 0) {
 		n = wf_read(p->pipes, c->fd, c->data + c->size,
 		    c->room - c->size - 1);
 		if (n > 0)
@@ -86,15 +89,29 @@ read_capture(wf_process *p, int i)
 
 /* ---- the watcher ---- */
 
-/* Wait for its end, at most until the deadline. */
+/* Wait for its end, or until ctx is done: 0 or ctx's error.  Without memory for
+ * the wait, look from time to time. */
+static int
+wait_for_end(wf_process *p, wf_ctx *ctx)
+{
+	int got;
+
+	while ((got = wf_wait_fd(ctx, p->pidfd, WF_IN)) < 0) {
+		if (wf_ctx_err(ctx))
+			return wf_ctx_err(ctx);
+		wf_sleep(WF_MS);
+	}
+	return 0;
+}
+
 static int
 wait_until_ended(wf_process *p, int64_t deadline)
 {
 	wf_ctx *ctx = wf_ctx_with_deadline(wf_ctx_background(), deadline);
-	int got = wf_wait_fd(ctx, p->pidfd, WF_IN);
+	int err = wait_for_end(p, ctx);
 
 	wf_ctx_free(ctx);
-	return got < 0 ? got : 0;
+	return err;
 }
 
 /* The context is done. */
@@ -116,40 +133,52 @@ grace_deadline(const wf_process *p)
 	    now + p->grace : WF_FOREVER;
 }
 
-/* What is captured gets the rest of the grace: true if that was enough. */
-static bool
+/* What is captured gets the rest of the grace: 0 if that was enough. */
+static int
 wait_for_readers(wf_process *p, int64_t deadline)
 {
-	wf_ctx *ctx = wf_ctx_with_deadline(wf_ctx_background(), deadline);
-	int err = wf_waitgroup_wait_ctx(ctx, &p->readers);
+	wf_ctx *ctx;
+	int err = 0;
 
-	wf_ctx_free(ctx);
+	if (deadline != WF_FOREVER) {
+		ctx = wf_ctx_with_deadline(wf_ctx_background(), deadline);
+		err = wf_waitgroup_wait_ctx(ctx, &p->readers);
+		wf_ctx_free(ctx);
+	}
 	if (err)
 		wf_ctx_cancel(p->pipes);
 	wf_waitgroup_wait(&p->readers);
-	return err == 0;
+	return err == -ETIMEDOUT ? -ETIME : err;
+}
+
+/* What the readers have met, other than the end. */
+static int
+reader_error(const wf_process *p)
+{
+	int err = 0;
+
+	for (int i = 0; i < 3 && !err; i++)
+		if (p->captures[i].err != -ECANCELED)
+			err = p->captures[i].err;
+	return err;
 }
 
 static void
 watch(wf_process *p)
 {
-	int got = wf_wait_fd(p->life, p->pidfd, WF_IN), err;
+	int err = wait_for_end(p, p->life), got[3];
 	int64_t deadline = grace_deadline(p);
 
-	if (got < 0) {
-		p->err = wf_ctx_err(p->ctx) ? wf_ctx_err(p->ctx) : got;
+	if (err) {
 		end_process(p, deadline);
+		wait_for_end(p, wf_ctx_background());
 	}
-	while (wait_until_ended(p, WF_FOREVER) != 0)
-		wf_sleep(WF_MS);	/* without memory for the wait */
-	err = wf__os_pidfd_reap(p->pidfd, &p->status);
-	if (!wait_for_readers(p, deadline) && !p->err)
-		p->err = -ETIME;
-	for (int i = 0; i < 3; i++)
-		if (!err && p->captures[i].err == -ENOMEM)
-			err = -ENOMEM;
-	if (!p->err)
-		p->err = err;
+	got[0] = wf__os_pidfd_reap(p->pidfd, &p->status);
+	got[1] = wait_for_readers(p, deadline);
+	got[2] = reader_error(p);
+	for (int i = 0; i < 3 && !err; i++)
+		err = got[i];		/* the first one is the reason */
+	p->err = err;
 	wf_waitgroup_done(&p->over);
 }
 
@@ -254,7 +283,6 @@ release(wf_process *p)
 		wf_fd_close(p->pidfd);
 	wf_ctx_free(p->pipes);
 	wf_ctx_free(p->life);
-	wf_ctx_unref(p->ctx);
 	wf__free(p, sizeof *p);
 }
 
@@ -266,7 +294,6 @@ new_process(wf_ctx *ctx, const struct wf_command *c)
 	if (!p)
 		return NULL;
 	p->pidfd = -1;
-	p->ctx = wf_ctx_ref(ctx);
 	p->life = wf_ctx_with_cancel(ctx);
 	p->pipes = wf_ctx_with_cancel(wf_ctx_background());
 	p->stop_signal = c->stop_signal ? c->stop_signal : SIGKILL;

@@ -6,6 +6,10 @@
  * Numbers are understood at once.  Names are for getaddrinfo(3), which may take
  * its time: it is called on a thread of the pool, with a copy of the question.
  */
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+
 #include "resolve.h"
 
 #include <errno.h>

@@ -56,6 +56,18 @@ void __tsan_destroy_fiber(void *fiber);
 void __tsan_switch_to_fiber(void *fiber, unsigned flags);
 #endif
 
+/* What happens in between is meant: that a descriptor is closed while others
+ * use it. */
+#ifdef WF__TSAN
+void AnnotateIgnoreWritesBegin(const char *file, int line);
+void AnnotateIgnoreWritesEnd(const char *file, int line);
+#define wf__race_is_meant() AnnotateIgnoreWritesBegin(__FILE__, __LINE__)
+#define wf__race_is_over() AnnotateIgnoreWritesEnd(__FILE__, __LINE__)
+#else
+#define wf__race_is_meant() ((void)0)
+#define wf__race_is_over() ((void)0)
+#endif
+
 /* Threads of the sanitizer's own in every process. */
 #ifdef WF__TSAN
 #define WF__SANITIZER_THREADS 1

@@ -152,7 +152,7 @@ inherits(void)
 	fcntl(ends[1], F_SETFD, FD_CLOEXEC);
 	c.fds[2] = ends[1];
 	p = shell(bg(), "echo err >&2; ls -l /proc/$$/fd; "
-	    "grep SigBlk /proc/$$/status", &c);
+	    "grep SigBlk /proc/self/status", &c);
 	check_eq(wf_read(bg(), ends[0], got, 16), 4);
 	check(!strcmp(got, "err\n"));
 	check_eq(wf_process_wait(p, &status), 0);
