@@ -5,6 +5,7 @@
  *	weft-bench ROW		run one row, print its figures
  *	weft-bench list		name, operations and meaning of each row
  *	weft-bench version	of weft and of the compiler
+ *	weft-bench echo-server	for bench/echo.sh
  *
  * WEFT_WORKERS says on how many workers.  Numbers of operations are fixed
  * and the same in every peer; bench/run.sh compares the lists.
@@ -183,6 +184,8 @@ main(int argc, char **argv)
 		return list();
 	if (argc == 2 && !strcmp(argv[1], "version"))
 		return version();
+	if (argc == 2 && !strcmp(argv[1], "echo-server"))
+		return wf_run(bench_echo_server);
 	row = argc == 2 ? find(argv[1]) : NULL;
 	if (!row) {
 		fprintf(stderr, "usage: %s ROW | list | version\n", argv[0]);

@@ -68,6 +68,9 @@ void bench_ctxtree(long ops);
 void bench_ctxshared(long ops);
 void bench_selectshared(long ops);
 
+/* echo.c: serves until killed. */
+int bench_echo_server(void);
+
 /* Nanoseconds of the monotonic clock, from the system and not from weft. */
 int64_t bench_now(void);
 

@@ -95,6 +95,8 @@ func main() {
 			fmt.Printf("%s\t%d\n", r.name, r.ops)
 		}
 		return
+	case "echo-server":
+		echoServer()
 	case "version":
 		fmt.Println(runtime.Version())
 		return

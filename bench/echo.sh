@@ -1,0 +1,138 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+#
+# echo.sh - measure Echo: a server on one core, its client on another one.
+#
+#	bench/echo.sh [-n RUNS] [-s SECONDS] [-c CONNECTIONS]
+#
+#	-n RUNS		runs of each, taking turns (5)
+#	-s SECONDS	length of a run (2)
+#	-c CONNECTIONS	numbers of connections, such as 1,64 (1,64,1000)
+#
+# The servers are weft's (bench/weft/echo.c), Go's (bench/peers/go/echo.go) and
+# one written by hand with epoll (bench/peers/c/echo.c), which also has the
+# client.  "make bench" builds weft's first.  The table, of medians, goes to
+# stdout.  Environment: BUILD (build), GO (build/go/bin/go, then on the PATH).
+
+set -eu
+
+cd "$(dirname "$0")/.."
+build=${BUILD:-build}
+work=$build/bench
+runs=5
+seconds=2
+connections=1,64,1000
+
+usage()
+{
+	sed -n 's/^#	//p' bench/echo.sh >&2
+	exit 2
+}
+
+while getopts n:s:c:h option; do
+	case $option in
+	n) runs=$OPTARG ;;
+	s) seconds=$OPTARG ;;
+	c) connections=$OPTARG ;;
+	*) usage ;;
+	esac
+done
+
+[ -x "$work/weft-bench" ] ||
+	{ echo "echo.sh: no $work/weft-bench: 'make bench' builds it" >&2
+	exit 1; }
+[ "$(nproc)" -gt 1 ] ||
+	{ echo "echo.sh: two cores are needed" >&2; exit 1; }
+${CC:-cc} -O2 -o "$work/echo" bench/peers/c/echo.c
+
+peers="epoll weft"
+go=${GO:-$build/go/bin/go}
+[ -x "$go" ] || go=$(command -v go) || go=
+if [ "$go" ]; then
+	case $go in /*) ;; *) go=$PWD/$go ;; esac
+	case $build in /*) abs=$build ;; *) abs=$PWD/$build ;; esac
+	(cd bench/peers/go && GOCACHE="$abs/bench/gocache" GOTOOLCHAIN=local \
+	    GOPROXY=off GOFLAGS='' GOWORK=off CGO_ENABLED=0 "$go" build \
+	    -o "$abs/bench/go-bench" .)
+	peers="$peers go"
+fi
+
+server()
+{
+	case $1 in
+	epoll) taskset -c 0 "$work/echo" server ;;
+	weft) WEFT_WORKERS=1 taskset -c 0 "$work/weft-bench" echo-server ;;
+	go) GOMAXPROCS=1 taskset -c 0 "$work/go-bench" echo-server ;;
+	esac
+}
+
+# Nanoseconds of all threads of process $1.
+cpu()
+{
+	cat /proc/"$1"/task/*/schedstat | awk '{ n += $1 } END { print n }'
+}
+
+tmp=$(mktemp -d)
+pids=
+trap 'kill $pids 2>/dev/null; rm -rf "$tmp"' EXIT
+for p in $peers; do
+	mkfifo "$tmp/$p.fifo"
+	server "$p" >"$tmp/$p.fifo" &
+	read -r _ port <"$tmp/$p.fifo"
+	echo "$port" >"$tmp/$p.port"
+	# taskset runs the server in its own place.
+	pids="$pids $!"
+	pgrep -P $! >"$tmp/$p.pid" || echo $! >"$tmp/$p.pid"
+	pids="$pids $(cat "$tmp/$p.pid")"
+done
+
+for c in $(echo "$connections" | tr ',' ' '); do
+	run=0
+	while [ $run -lt "$runs" ]; do
+		for p in $peers; do
+			pid=$(cat "$tmp/$p.pid")
+			before=$(cpu "$pid")
+			taskset -c 1 "$work/echo" client \
+			    "$(cat "$tmp/$p.port")" "$c" "$seconds" \
+			    >"$tmp/out"
+			echo "$c $p $(cat "$tmp/out") $before $(cpu "$pid")"
+		done
+		run=$((run + 1))
+	done
+done >"$tmp/raw"
+
+echo '| connections | server | requests/s | p50, us | p99, us |' \
+    'CPU/request, ns | of epoll |'
+echo '|---|---|---|---|---|---|---|'
+awk -v seconds="$seconds" '
+function median(list,    v, n, i, j, x)
+{
+	n = split(list, v, " ")
+	for (i = 2; i <= n; i++) {
+		x = v[i]
+		for (j = i - 1; j > 0 && v[j] + 0 > x + 0; j--)
+			v[j + 1] = v[j]
+		v[j + 1] = x
+	}
+	return v[int((n + 1) / 2)]
+}
+{
+	key = $1 " " $2
+	if (!(key in rate))
+		order[++keys] = key
+	rate[key] = rate[key] " " $3
+	half[key] = half[key] " " $4
+	most[key] = most[key] " " $5
+	cpu[key] = cpu[key] " " ($7 - $6) / ($3 * seconds)
+}
+END {
+	for (i = 1; i <= keys; i++) {
+		split(order[i], k, " ")
+		r = median(rate[order[i]])
+		if (k[2] == "epoll")
+			base = r
+		printf "| %d | %s | %.0f | %.1f | %.1f | %.0f | %.2f |\n",
+		    k[1], k[2], r, median(half[order[i]]),
+		    median(most[order[i]]), median(cpu[order[i]]), r / base
+	}
+}' "$tmp/raw"
