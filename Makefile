@@ -84,13 +84,7 @@ deps need:
 	  $(if $(filter deps test,$(GETS)),test)
 
 demo: $(EXAMPLES)
-	@run() { printf '\n== %s\n\n' "$$*"; $(BUILD)/examples/"$$@"; }; \
-	  run worker_pool && run pipeline README.md CHANGELOG.md && run hub && \
-	  run fetch_prices -d examples/fetch_prices/quotes WEFT LOOM REED && \
-	  run timeouts -t 1000 3 1 7 x 9999 30 && printf '%s\n' \
-	  'echo this takes a while; sleep 1.5' 'exit 1' 'echo hello' | \
-	  run background_worker -a 3 -f $(BUILD)/demo.db && \
-	  run sieve && run million
+	@EXAMPLES='$(BUILD)/examples' sh examples/demo.sh
 test: $(TESTS) $(EXAMPLES)
 	@BUILD='$(BUILD)' EXAMPLES='$(BUILD)/examples' CC='$(CC)' CXX='$(CXX)' \
 	  SANITIZE='$(SANITIZE)' prove -e '' $(PROVEFLAGS) $(TESTS) $(SCRIPTS)

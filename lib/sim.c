@@ -143,7 +143,7 @@ give_turn(uint32_t id)
 	sim.preempted = sim.has_ended = false;
 	wf__park_run(sim.worker, &c->task);
 	if (!sim.has_ended && is_parked(c))
-		tell_wait(id, c, "waits");
+		tell_wait(id, c, "is parked");
 }
 
 /* Those who wait for all others to be parked. */
@@ -298,7 +298,7 @@ tell_the_rest(void)
 		if (!p->coro)
 			wf__story_tell(&sim.story, id, "has not begun");
 		else if (!p->ended && is_parked(p->coro))
-			tell_wait(id, p->coro, "is left, waiting");
+			tell_wait(id, p->coro, "is left parked");
 }
 
 int

@@ -39,7 +39,7 @@ esac
 tests=0
 failed=0
 all="worker_pool pipeline hub sieve million fetch_prices timeouts
-    background_worker"
+    background_worker replay"
 
 # result STATUS NAME: the line of one test.
 result()
@@ -462,6 +462,41 @@ echo 'not a database, but long enough to be taken for one' >"$tmp/bad.db"
 run background_worker -f "$tmp/bad.db" </dev/null
 [ "$status" -eq 1 ] && grep -q '^background_worker: store: ' "$tmp/err"
 result $? "background_worker: a file that is no store"
+# --- replay ---
+
+# The line to see it again, without the command.
+recipe()
+{
+	sed -n "s/.*to see this again: WEFT_SIM_SEED='\([^']*\)'.*/\1/p" \
+	    "$tmp/err"
+}
+
+run replay
+[ "$status" -eq 1 ] && grep -qx 'sold twice: there is a bug' "$tmp/out" &&
+	grep -q 'customer 1 has the seat' "$tmp/err" &&
+	grep -q 'customer 2 has the seat' "$tmp/err"
+result $? "replay: the race is found and told"
+
+seed=$(recipe)
+grep '^    ' "$tmp/err" >"$tmp/story"
+export WEFT_SIM_SEED="$seed"
+run replay
+grep '^    ' "$tmp/err" >"$tmp/got"
+mv "$tmp/story" "$tmp/want"
+[ "$status" -eq 1 ] && [ "$seed" ] && [ -s "$tmp/want" ] &&
+	cmp -s "$tmp/want" "$tmp/got"
+result $? "replay: the same story again"
+
+run replay -f
+[ "$status" -eq 0 ] && grep -qx '1 schedules: never sold twice' "$tmp/out"
+result $? "replay: mended, it passes this schedule"
+unset WEFT_SIM_SEED
+
+run replay -f -n 3000
+echo '3000 schedules: never sold twice' >"$tmp/want"
+cp "$tmp/out" "$tmp/got"
+same
+result $? "replay: and 3000 others"
 
 # --- all of them ---
 
@@ -488,6 +523,8 @@ refuses timeouts -t 0 1
 refuses timeouts -c x 1
 refuses background_worker -w 0
 refuses background_worker job
+refuses replay -n 0
+refuses replay 1
 
 # full NAME ARGUMENT...: what cannot be written is an error.
 full()
@@ -511,6 +548,7 @@ if [ -c /dev/full ]; then
 	full fetch_prices -d "$quotes" WEFT
 	full timeouts 0
 	full background_worker -f "$tmp/full.db" </dev/null
+	full replay -f
 fi
 
 # Each folder is a template: it builds wherever it is copied to.

@@ -678,7 +678,7 @@ main(void)
 	    "weft: to see this again: WEFT_SIM_SEED='");
 	tap_child("a deadlock is told", deadlock_reported, WF_SIM_DEADLOCK,
 	    "deadlock: all 1 coroutines", "1 root_blocks (sim.c:",
-	    "waits to receive on channel 1");
+	    "is parked to receive on channel 1");
 	tap_plain("nothing is left", tap_all_freed);
 	return tap_end();
 }
