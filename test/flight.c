@@ -122,6 +122,7 @@ forget(void)
 	bool shared;
 
 	wf_waitgroup_spawn(&first, ask, &s, "key", 1);
+	tap_await_parked("to receive on channel", 1);
 	wf_waitgroup_spawn(&first, ask, &s, "key", 1);
 	tap_await_parked("for flight ", 1);
 	wf_flight_forget(&s.flight, "key");

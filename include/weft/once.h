@@ -39,7 +39,8 @@ typedef struct wf_once {
  */
 #define wf_once_do(once, ...) do { \
 	wf_once *const wf__once = (once); \
-	if (!wf__once_is_done(wf__once) && wf_once_begin(wf__once)) { \
+	if (__builtin_expect(!wf__once_is_done(wf__once), 0) && \
+	    wf_once_begin(wf__once)) { \
 		wf_defer(wf_once_end, wf__once); \
 		WF__ONCE(WF__ARGC(__VA_ARGS__), __VA_ARGS__); \
 	} } while (0)
