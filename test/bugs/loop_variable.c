@@ -25,15 +25,16 @@ loop_variable(int fixed)
 {
 	struct loop_variable s = { { 0 } };
 	wf_waitgroup wg = { 0 };
+	int i;
 
-	for (int i = 0; i < 3; i++)
+	for (i = 0; i < 3; i++)
 		if (fixed)
 			wf_waitgroup_spawn(&wg, loop_variable_by_value, &s, i);
 		else
 			wf_waitgroup_spawn(&wg, loop_variable_by_pointer, &s,
 			    (const int *)&i);
 	wf_waitgroup_wait(&wg);
-	for (int i = 0; i < 3; i++)
+	for (i = 0; i < 3; i++)
 		wf_sim_check(s.seen[i] == 1);
 	return 0;
 }
