@@ -177,6 +177,65 @@ many_waiters(void)
 	return 0;
 }
 
+/* Both directions of one descriptor are waited for: what happens on one does
+ * not make it forget the other. */
+
+static void
+fill(int fd)
+{
+	static char many[4096];
+
+	while (send(fd, many, sizeof many, MSG_DONTWAIT) > 0)
+		;
+}
+
+static void
+drain(int fd)
+{
+	static char many[4096];
+
+	while (recv(fd, many, sizeof many, MSG_DONTWAIT) > 0)
+		;
+}
+
+static void
+write_one(int fd, wf_waitgroup *wg)
+{
+	check_eq(wf_write(bg(), fd, "x", 1), 1);
+	wf_waitgroup_done(wg);
+}
+
+static int
+both_sides(void)
+{
+	for (int round = 0; round < 20; round++) {
+		wf_waitgroup reader = {0}, writer = {0};
+		int ends[2], sum = 0;
+
+		check_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+		fill(ends[0]);
+		wf_waitgroup_add(&reader, 1);
+		wf_waitgroup_add(&writer, 1);
+		wf_spawn(read_one, ends[0], &sum, &reader);
+		wf_spawn(write_one, ends[0], &writer);
+		tap_settle();
+		if (round % 2) {
+			check_eq(wf_write(bg(), ends[1], "y", 1), 1);
+			wf_waitgroup_wait(&reader);
+			drain(ends[1]);
+			wf_waitgroup_wait(&writer);
+		} else {
+			drain(ends[1]);
+			wf_waitgroup_wait(&writer);
+			check_eq(wf_write(bg(), ends[1], "y", 1), 1);
+			wf_waitgroup_wait(&reader);
+		}
+		close(ends[0]);
+		close(ends[1]);
+	}
+	return 0;
+}
+
 /* Closing wakes everybody. */
 
 static void
@@ -393,8 +452,10 @@ static int
 under_load(void)
 {
 	wf_waitgroup all = {0}, wg = {0};
+	struct wf_stats before, after;
 	int ends[2], stop = 0;
 
+	wf_stats(&before);
 	check_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
 	wf_waitgroup_add(&wg, 40);
 	for (int i = 0; i < 40; i++)
@@ -403,6 +464,11 @@ under_load(void)
 	wf_spawn(echo, ends[0], ends[0], 50, &all);
 	wf_spawn(ping, ends[1], ends[1], 50, &all);
 	wf_waitgroup_wait(&all);
+	wf_stats(&after);
+	/* A hundred waits of some hundred switches, and not of as many as there
+	 * are until the monitor looks. */
+	if (wf_workers(0) == 1)
+		check(after.switches - before.switches < 300000);
 	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
 	wf_waitgroup_wait(&wg);
 	close(ends[0]);
@@ -760,13 +826,15 @@ static void
 nothing_left(void)
 {
 	int fds, ends[2];
+	wf_ctx *ctx;
 	char c;
 
 	check_eq(wf_stop(10 * WF_SEC), 0);
 	fds = count_entries("/proc/self/fd");
 	check_eq(pipe(ends), 0);
-	wf_spawn(write_late, ends[1], "x", (size_t)1);
-	check_eq(wf_read(bg(), ends[0], &c, 1), 1);
+	ctx = wf_ctx_with_timeout(bg(), WF_MS);
+	check_eq(wf_read(ctx, ends[0], &c, 1), -ETIMEDOUT);
+	wf_ctx_free(ctx);
 	wf_fsync(bg(), ends[0]);
 	check(count_entries("/proc/self/fd") > fds + 2);
 	check_eq(wf_stop(10 * WF_SEC), 0);
@@ -852,6 +920,7 @@ main(void)
 	tap_test_workers("more data than a socket holds", much);
 	tap_test_workers("contexts end a wait", contexts);
 	tap_test_workers("many wait for one descriptor", many_waiters);
+	tap_test_workers("both directions at once", both_sides);
 	if (TAP_TSAN)
 		tap_skip("closing wakes everybody", "whoever comes late is in "
 		    "a race with what gets the number next");

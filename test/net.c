@@ -488,12 +488,81 @@ short_and_end(enum kind kind)
 	}
 }
 
+/* The turn to read is handed to one whose context ends before he takes it:
+ * then it is the next one's. */
+
+struct line {
+	wf_conn *conn;
+	wf_ctx *ctx;			/* of the second */
+	bool third_is_done;		/* atomic */
+	wf_waitgroup wg;
+};
+
+static void
+read_first(struct line *l)
+{
+	char b;
+
+	check_eq(wf_conn_read(bg(), l->conn, &b, 1), 1);
+	wf_ctx_cancel(l->ctx);
+	wf_waitgroup_done(&l->wg);
+}
+
+static void
+read_second(struct line *l)
+{
+	ssize_t n;
+	char b;
+
+	/* It may have been faster than the cancel: then again. */
+	while ((n = wf_conn_read(l->ctx, l->conn, &b, 1)) == 1)
+		;
+	check_eq(n, -ECANCELED);
+	wf_waitgroup_done(&l->wg);
+}
+
+static void
+read_third(struct line *l)
+{
+	char b;
+
+	check_eq(wf_conn_read(bg(), l->conn, &b, 1), 1);
+	__atomic_store_n(&l->third_is_done, true, __ATOMIC_RELAXED);
+	wf_waitgroup_done(&l->wg);
+}
+
+static void
+turns(enum kind kind)
+{
+	for (int i = 0; i < 20; i++) {
+		struct line l = { .ctx = wf_ctx_with_cancel(bg()) };
+		wf_conn *c[2];
+
+		make_pair(kind, c);
+		l.conn = c[0];
+		wf_waitgroup_add(&l.wg, 3);
+		wf_spawn(read_first, &l);
+		tap_settle();
+		wf_spawn(read_second, &l);
+		tap_settle();
+		wf_spawn(read_third, &l);
+		tap_settle();
+		while (!__atomic_load_n(&l.third_is_done, __ATOMIC_RELAXED)) {
+			check_eq(wf_conn_write(bg(), c[1], "x", 1), 1);
+			wf_sleep(100 * WF_US);
+		}
+		wf_waitgroup_wait(&l.wg);
+		wf_ctx_free(l.ctx);
+		free_pair(c);
+	}
+}
+
 static int
 contract(void)
 {
 	static void (*const parts[])(enum kind) = { megabyte, ping_pong,
 	    racy_buffers, past_deadlines, release, contexts, all_at_once,
-	    whole_writes, halves, short_and_end };
+	    whole_writes, halves, short_and_end, turns };
 
 	for (int kind = 0; kind < KINDS; kind++)
 		for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)

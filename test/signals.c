@@ -97,6 +97,8 @@ handler(int sig)
 
 /* Nothing is sent after stop has returned: close and free are safe then. */
 
+enum { LISTENERS = 100 };
+
 static void
 shower(int *stop, wf_waitgroup *wg)
 {
@@ -107,36 +109,48 @@ shower(int *stop, wf_waitgroup *wg)
 	wf_waitgroup_done(wg);
 }
 
+/* The oldest of several, which is the last one to be sent to. */
+static void
+end_one(wf_chan(int) c)
+{
+	int sig;
+
+	wf_signal_stop(c);
+	while (wf_try_recv(c, &sig) > 0)
+		check_eq(sig, SIGUSR1);
+	for (int k = 0; k < 3; k++)
+		wf_yield();
+	check_eq(wf_len(c), 0);
+	wf_close(c);
+	wf_chan_free(c);
+}
+
 static int
 stop_is_final(void)
 {
-	wf_chan(int) keep = wf_chan_make(int, 1);
-	long rounds = tap_scale(3000, 300);
+	wf_chan(int) all[LISTENERS] = {0};
+	long rounds = tap_scale(10000, 1000);
 	wf_waitgroup wg = {0};
-	int stop = 0, sig;
+	int stop = 0;
 
 	/* For those still on their way when nobody asks any more. */
 	signal(SIGUSR1, handler);
-	check_eq(wf_signal_notify(keep, SIGUSR1), 0);
 	wf_waitgroup_add(&wg, 1);
 	wf_spawn(shower, &stop, &wg);
 	for (long i = 0; i < rounds; i++) {
-		wf_chan(int) c = wf_chan_make(int, 3);
+		wf_chan(int) *c = &all[i % LISTENERS];
 
-		check_eq(wf_signal_notify(c, SIGUSR1), 0);
-		if (i % 3 == 0)
-			check_eq(next_of(c), SIGUSR1);
-		wf_signal_stop(c);
-		wf_close(c);
-		while (wf_recv(c, &sig))
-			check_eq(sig, SIGUSR1);
-		wf_chan_free(c);
-		wf_try_recv(keep, &sig);
+		if (*c)
+			end_one(*c);
+		*c = wf_chan_make(int, 3);
+		check_eq(wf_signal_notify(*c, SIGUSR1), 0);
+		if (i % 16 == 0)
+			check_eq(next_of(*c), SIGUSR1);
 	}
 	__atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
 	wf_waitgroup_wait(&wg);
-	wf_signal_stop(keep);
-	wf_chan_free(keep);
+	for (int i = 0; i < LISTENERS; i++)
+		end_one(all[i]);
 	return 0;
 }
 
