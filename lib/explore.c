@@ -86,28 +86,36 @@ write_recipe(void)
 
 /* ---- recipes as text ---- */
 
+/* A recipe, for one in turn with the deviations that were made so far. */
 static void
-print_recipe(void)
+print_recipe(char *text, size_t size, const struct wf__recipe *r,
+    const struct wf__vec *made)
 {
-	const struct wf__recipe *r = &hunt.recipe;
-	size_t size = sizeof hunt.result.replay;
-	char *text = hunt.result.replay;
-	const struct wf__deviation *d = r->deviations.items;
+	const struct wf__deviation *d = made->items;
+	bool plain = r->how == WF__CHOICE_PLAIN || r->how == WF__CHOICE_ALL;
 	size_t n;
 
-	n = (size_t)snprintf(text, size, "%s%s%llu", hunt.o.name ? hunt.name :
-	    "", hunt.o.name ? "@" : "", (unsigned long long)r->seed);
+	n = (size_t)snprintf(text, size, "%s%s%llu", hunt.o.name ?
+	    hunt.name : "", hunt.o.name ? "@" : "",
+	    (unsigned long long)r->seed);
 	if (r->how == WF__CHOICE_PCT && n < size)
 		n += (size_t)snprintf(text + n, size - n, "/%u",
 		    (unsigned)r->length);
-	if (r->how == WF__CHOICE_PLAIN && n < size)
+	if (plain && n < size)
 		n += (size_t)snprintf(text + n, size - n, ":");
-	for (size_t i = 0; i < r->deviations.n && n < size; i++)
+	for (size_t i = 0; plain && i < made->n && n < size; i++)
 		n += (size_t)snprintf(text + n, size - n, "%s%u.%u=%u",
 		    i ? "," : "", (unsigned)d[i].who, (unsigned)d[i].nth,
 		    (unsigned)d[i].to);
 	if (n >= size)
 		text[0] = '\0';
+}
+
+static void
+note_recipe(void)
+{
+	print_recipe(hunt.result.replay, sizeof hunt.result.replay,
+	    &hunt.recipe, &hunt.recipe.deviations);
 }
 
 /* "1.2=3,..." up to the end: false if it is something else, or without
@@ -301,9 +309,24 @@ on_failure(int outcome)
 	if (!hunt.o.no_shrink)
 		wf__shrink(&hunt.recipe, fails);
 	outcome = play(true);
-	print_recipe();
+	note_recipe();
 	report_failure();
 	return outcome;
+}
+
+/* The process is about to die: by the program's own assert(), perhaps. */
+static void
+tell_of_death(void)
+{
+	char recipe[sizeof hunt.result.replay], command[256];
+
+	print_recipe(recipe, sizeof recipe, wf__sim.choice.recipe,
+	    &wf__sim.choice.made);
+	wf__os_command(command, sizeof command);
+	wf__report("weft: simulation %s: the process dies in schedule %u",
+	    hunt.name, hunt.result.schedules + 1);
+	wf__report("weft: to see this again: WEFT_SIM_SEED='%s' %s", recipe,
+	    command);
 }
 
 /* ---- the whole ---- */
@@ -319,7 +342,7 @@ replay(const char *text)
 	}
 	outcome = play(true);
 	hunt.result.schedules = 1;
-	print_recipe();
+	note_recipe();
 	if (outcome < 0 || hunt.o.quiet)
 		return outcome;
 	wf__report("weft: simulation %s, WEFT_SIM_SEED='%s':", hunt.name,
@@ -378,7 +401,9 @@ wf_sim_raw(const struct wf_site *site, const struct wf_sim_options *options,
 	if ((outcome = wf__runtime_start_alone()) < 0)
 		return outcome;
 	wf__sim_open(&hunt.o);
+	wf__os_catch_death(tell_of_death);
 	outcome = explore();
+	wf__os_uncatch_death();
 	if (hunt.o.trace && outcome >= 0)
 		wf__story_write(&wf__sim.story, hunt.o.trace, "", SIZE_MAX);
 	if (hunt.o.result)

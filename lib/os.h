@@ -153,6 +153,11 @@ struct wf__os_altstack {
 int wf__os_altstack_on(struct wf__os_altstack *a);
 void wf__os_altstack_off(struct wf__os_altstack *a);
 
+/* Until told otherwise, call tell once when the process is about to die by
+ * a fault or by abort(); then all goes on as without. */
+void wf__os_catch_death(void (*tell)(void));
+void wf__os_uncatch_death(void);
+
 /* The return addresses of the calling stack, and their text to fd. */
 int wf__os_backtrace(void **addresses, int n);
 void wf__os_backtrace_write(int fd, void *const *addresses, int n);

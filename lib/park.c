@@ -195,6 +195,9 @@ make_ready(struct wf__task *t, void (*push)(struct wf__worker *,
 	else if (w)
 		push(w, t);
 	else if (wf__load_acquire(&wf__sched.running)) {	/* [running] */
+		if (wf__seam_alone())
+			wf__misuse("wf_sim", "a thread that is not simulated "
+			    "wakes a coroutine");
 		wf__tasks_add(&one, t);
 		wf__share_push(&one);
 	}

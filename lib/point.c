@@ -89,6 +89,14 @@ sim_point(const char *what, uint64_t object)
 }
 
 static void
+sim_tell(const char *what, uint64_t number)
+{
+	if (wf__sim_in_coroutine())
+		wf__story_tell(&sim.story, sim.running, "%s %llu", what,
+		    (unsigned long long)number);
+}
+
+static void
 sim_launched(const struct wf__start *s)
 {
 	char name[128];
@@ -146,8 +154,8 @@ wf__point_ended(struct wf__coro *c, int result)
 
 const struct wf__seam wf__point_seam = {
 	.now = sim_now, .random = sim_random, .lot = sim_lot,
-	.point = sim_point, .launched = sim_launched, .made = sim_made,
-	.gone = sim_gone, .alone = true
+	.point = sim_point, .tell = sim_tell, .launched = sim_launched,
+	.made = sim_made, .gone = sim_gone, .alone = true
 };
 
 void

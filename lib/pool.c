@@ -93,7 +93,7 @@ make_shelves(wf_pool *p)
 		form.n *= 2;
 	form.size = (sizeof(struct shelf) + form.limit * sizeof(void *) +
 	    WF__LINE - 1) & ~(size_t)(WF__LINE - 1);
-	if (!(s = wf__alloc(shelves_size(&form))))
+	if (!(s = wf__alloc_object(shelves_size(&form))))
 		return NULL;
 	s->n = form.n;
 	s->limit = form.limit;

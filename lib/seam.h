@@ -32,6 +32,8 @@ struct wf__seam {
 	/* A coroutine is about to do this (static text, or NULL) to the object
 	 * of this number (or 0). */
 	void (*point)(const char *what, uint64_t object);
+	/* A coroutine has done this. */
+	void (*tell)(const char *what, uint64_t number);
 	/* A coroutine will be started; memory of an object comes and goes. */
 	void (*launched)(const struct wf__start *s);
 	void (*made)(void *object, size_t size);
@@ -69,6 +71,13 @@ static inline void
 wf__seam_point(void)
 {
 	wf__seam_point_at(NULL, 0);
+}
+
+static inline void
+wf__seam_tell(const char *what, uint64_t number)
+{
+	if (wf__unlikely(wf__seam && wf__seam->tell))
+		wf__seam->tell(what, number);
 }
 
 static inline bool

@@ -331,14 +331,21 @@ select_one(struct wf_case *cases, size_t n, bool ordered)
 	return i < 0 ? s.fallback : i;
 }
 
+static int
+tell_case(int i)
+{
+	wf__seam_tell("runs case", (uint64_t)i);
+	return i;
+}
+
 WF_API int
 wf_selectv(struct wf_case *cases, size_t n)
 {
-	return select_one(cases, n, false);
+	return tell_case(select_one(cases, n, false));
 }
 
 WF_API int
 wf_selectv_ordered(struct wf_case *cases, size_t n)
 {
-	return select_one(cases, n, true);
+	return tell_case(select_one(cases, n, true));
 }

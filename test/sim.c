@@ -447,6 +447,12 @@ found_and_seen_again(void)
 		memcpy(seed, result.replay, sizeof seed);
 		check(seed[0] != '\0');
 		again(seed, WF_SIM_FAILED);
+		if (o.how != WF_SIM_RANDOM)
+			continue;
+		check_eq(wf_sim(&o, lost_update, 8), WF_SIM_FAILED);
+		snprintf(seed, sizeof seed, "%llu",
+		    (unsigned long long)result.seed);
+		again(seed, WF_SIM_FAILED);
 	}
 	for (int i = 0; i < 2; i++)
 		again(good[i], 0);
@@ -647,6 +653,45 @@ reported(void)
 	return wf_sim(&o, lost_update, 3);
 }
 
+static void
+die(void)
+{
+	abort();
+}
+
+static int
+mortal(void)
+{
+	wf_spawn(die);
+	return 0;
+}
+
+static int
+death_reported(void)
+{
+	struct wf_sim_options o = { .seed = 77 };
+
+	return wf_sim(&o, mortal);
+}
+
+static int
+death_in_turn(void)
+{
+	struct wf_sim_options o = { .how = WF_SIM_EXHAUSTIVE, .name = "d" };
+
+	return wf_sim(&o, mortal);
+}
+
+/* Outside, it is as before. */
+static int
+death_outside(void)
+{
+	struct wf_sim_options o = quiet(1);
+
+	wf_sim(&o, draws);
+	abort();
+}
+
 static int
 deadlock_reported(void)
 {
@@ -679,6 +724,12 @@ main(void)
 	tap_child("a deadlock is told", deadlock_reported, WF_SIM_DEADLOCK,
 	    "deadlock: all 1 coroutines", "1 root_blocks (sim.c:",
 	    "is parked to receive on channel 1");
+	tap_child("a death is told", death_reported, TAP_ABORTED,
+	    "weft: simulation mortal: the process dies in schedule 1",
+	    "WEFT_SIM_SEED='77' ");
+	tap_child("a death in one of all schedules", death_in_turn,
+	    TAP_ABORTED, "WEFT_SIM_SEED='d@1:");
+	tap_child("a death afterwards", death_outside, TAP_ABORTED, "");
 	tap_plain("nothing is left", tap_all_freed);
 	return tap_end();
 }

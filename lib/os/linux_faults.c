@@ -73,6 +73,44 @@ wf__os_uncatch_faults(void)
 	overflow_at = NULL;
 }
 
+static const int deadly[] = { SIGABRT, SIGSEGV, SIGBUS, SIGFPE, SIGILL };
+enum { DEADLY = sizeof deadly / sizeof *deadly };
+static struct sigaction old_deadly[DEADLY];
+static void (*tell_death)(void);
+
+/* With the old handlers back in place, abort() goes on and a fault comes
+ * again. */
+static void
+on_death(int signo)
+{
+	void (*tell)(void) = tell_death;
+
+	(void)signo;
+	wf__os_uncatch_death();
+	if (tell)
+		tell();
+}
+
+void
+wf__os_catch_death(void (*tell)(void))
+{
+	struct sigaction a = { .sa_handler = on_death,
+	    .sa_flags = SA_ONSTACK | SA_NODEFER };
+
+	sigemptyset(&a.sa_mask);
+	tell_death = tell;
+	for (int i = 0; i < DEADLY; i++)
+		sigaction(deadly[i], &a, &old_deadly[i]);
+}
+
+void
+wf__os_uncatch_death(void)
+{
+	tell_death = NULL;
+	for (int i = 0; i < DEADLY; i++)
+		sigaction(deadly[i], &old_deadly[i], NULL);
+}
+
 int
 wf__os_altstack_on(struct wf__os_altstack *a)
 {
