@@ -8,7 +8,8 @@
 
 #include "choice.h"
 
-/* Leave out deviations of a plain recipe as long as it fails in the same way.
+/* Leave out deviations of a plain recipe as long as it fails in the same way,
+ * until none can be left out alone.
  * fails() plays a recipe, and replaces its deviations, if it fails, by those
  * that were made.  False without memory. */
 bool wf__shrink(struct wf__recipe *r, bool (*fails)(struct wf__recipe *r));

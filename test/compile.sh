@@ -408,6 +408,13 @@ c_twins "an app with arguments it does not get" \
     'wf_run(app_two, 1, (char **)NULL)' 'wf_run(app_two, 1)' "$cast"
 all_twins "an app that is no function" 'wf_run(app)' 'wf_run(i)'
 
+c_twins "a simulation that returns nothing" 'wf_sim(NULL, app)' \
+    'wf_sim(NULL, no_app)' "returns int"
+c_twins "a simulation with arguments it does not get" \
+    'wf_sim(NULL, app_two, 1, (char **)NULL)' 'wf_sim(NULL, app_two, 1)' \
+    "$cast"
+all_twins "options that are none" 'wf_sim(NULL, app)' 'wf_sim(i, app)'
+
 # Sending and receiving: the element's type.
 all_twins "a text sent as an int" 'wf_send(c, 1)' 'wf_send(c, "text")'
 all_twins "a struct sent as an int" 'wf_send(c, pair.a)' 'wf_send(c, pair)'

@@ -478,6 +478,37 @@ groups()
 	return 0;
 }
 
+/* A simulation, and what it passes and returns. */
+
+static int
+simulated(int a, const char *text, double b)
+{
+	wf_chan(int) c = wf_chan_make(int, 1);
+	int v = 0;
+
+	wf_sim_point();
+	wf_sim_note("%d", a);
+	wf_send(c, a);
+	wf_recv(c, &v);
+	wf_sim_check(v == 1 && text[0] == 'x' && b == 2.0);
+	wf_chan_free(c);
+	return wf_sim_settle();
+}
+
+static void
+simulation()
+{
+	wf_sim_result r = {};
+	wf_sim_options o = {};
+
+	o.schedules = 10;
+	o.quiet = true;
+	o.result = &r;
+	check_eq(wf_sim(&o, simulated, 1, "x", 2), WF_SIM_PASSED);
+	check_eq(r.schedules, 10);
+	check_eq(wf_sim(&o, simulated, 2, "x", 2), WF_SIM_FAILED);
+}
+
 /* What wf_run() itself passes and returns. */
 
 int
@@ -499,6 +530,7 @@ int
 main()
 {
 	tap_plain("arguments and the result of run", run_with_arguments);
+	tap_plain("simulations", simulation);
 	tap_test_workers("arguments of all kinds", arguments);
 	tap_test_workers("arguments convert", conversions);
 	tap_test_workers("channels of classes", classes);
