@@ -369,16 +369,16 @@ wf__os_write(int fd, const char *text, size_t n)
 void
 wf__os_command(char *text, size_t size)
 {
-	int saved = errno;
-	FILE *f = fopen("/proc/self/cmdline", "re");
-	size_t n = f ? fread(text, 1, size - 1, f) : 0;
+	int saved = errno, fd = open("/proc/self/cmdline",
+	    O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? 0 : read(fd, text, size - 1);
 
-	if (f)
-		fclose(f);
-	while (n && !text[n - 1])
+	if (fd >= 0)
+		close(fd);
+	while (n > 0 && !text[n - 1])
 		n--;
-	text[n] = '\0';
-	for (size_t i = 0; i < n; i++)
+	text[n > 0 ? n : 0] = '\0';
+	for (ssize_t i = 0; i < n; i++)
 		if (!text[i])
 			text[i] = ' ';
 	errno = saved;
