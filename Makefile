@@ -73,6 +73,7 @@ $(TESTS): $(BUILD)/test/%: $(BUILD)/obj/test/%.o
 $(EXAMPLES): $(BUILD)/%: $$(call objects,$$*)
 $(BUILD)/bench/weft-bench: $(call objects,bench/weft)
 $(BUILD)/examples/background_worker: LDLIBS += -lsqlite3
+$(BUILD)/examples/http_server: LDLIBS += -lcjson
 $(TESTS) $(EXAMPLES) $(BUILD)/bench/weft-bench: $(BUILD)/libweft.a
 	$(LINK) -o $@ $(filter %.o,$^) $(BUILD)/libweft.a $(LDLIBS)
 

@@ -35,9 +35,13 @@ look() {
 		} ;;
 	examples)
 		have "$CC" && have_header sqlite3 sqlite3.h ||
-			missing="$missing sqlite3" ;;
+			missing="$missing sqlite3"
+		have "$CC" && have_header libcjson cjson/cJSON.h ||
+			missing="$missing cjson" ;;
 	test)
 		have prove || missing="$missing prove"
+		have curl || missing="$missing curl"
+		have wrk || missing="$missing wrk"
 		have "$CXX" || missing="$missing c++"
 		have pkg-config || case $missing in
 		*pkg-config*) ;;
@@ -55,17 +59,20 @@ package() {
 	apt-get:cc) echo gcc libc6-dev ;;
 	apt-get:atomic_ops) echo libatomic-ops-dev ;;
 	apt-get:sqlite3) echo libsqlite3-dev ;;
+	apt-get:cjson) echo libcjson-dev ;;
 	apt-get:prove) echo perl ;;
 	apt-get:c++) echo g++ ;;
 	dnf:cc) echo gcc ;;
 	dnf:atomic_ops) echo libatomic_ops-devel ;;
 	dnf:sqlite3) echo sqlite-devel ;;
+	dnf:cjson) echo cjson-devel ;;
 	dnf:pkg-config) echo pkgconf-pkg-config ;;
 	dnf:prove) echo perl-Test-Harness ;;
 	dnf:c++) echo gcc-c++ ;;
 	apk:cc) echo gcc musl-dev ;;
 	apk:atomic_ops) echo libatomic_ops-dev ;;
 	apk:sqlite3) echo sqlite-dev ;;
+	apk:cjson) echo cjson-dev ;;
 	apk:pkg-config) echo pkgconf ;;
 	apk:prove) echo perl-utils ;;
 	apk:c++) echo g++ ;;
@@ -115,7 +122,8 @@ done
 if [ $manager = none ]; then
 	echo "weft: missing: $missing; please install: libatomic_ops (its" \
 	    "headers), a C and a C++ compiler, make, pkg-config, prove;" \
-	    "for the examples SQLite" >&2
+	    "for the examples SQLite and cJSON, for the tests" \
+	    "curl and wrk" >&2
 	exit 1
 fi
 line=$(command_of $manager)
