@@ -237,6 +237,24 @@ stop_if_empty(void)
 	return stopped;
 }
 
+/* Time is up: who still lives?  By option. */
+static void
+name_who_is_left(void)
+{
+	uint64_t left = 0;
+
+	wf__lock(&rt.lock);
+	if (wf__load_relaxed(&wf__sched.running) && rt.options.list_leaks)
+		left = wf__sched_live();
+	if (left) {
+		wf__report("weft: %llu coroutine%s left after wf_stop() has "
+		    "waited:", (unsigned long long)left,
+		    left == 1 ? " is" : "s are");
+		wf__dump_all(2, SIZE_MAX, false);
+	}
+	wf__unlock(&rt.lock);
+}
+
 WF_API int
 wf_stop(int64_t timeout)
 {
@@ -249,6 +267,8 @@ wf_stop(int64_t timeout)
 	while (!err && !stop_if_empty())
 		err = wait_for_all(deadline);	/* not under the lock: they
 						 * may call what takes it */
+	if (err)
+		name_who_is_left();
 	return err;
 }
 

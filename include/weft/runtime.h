@@ -9,7 +9,8 @@
  *
  * From the environment, when the option is zero: WEFT_WORKERS (number of
  * workers), WEFT_STACK (bytes), WEFT_LEAKS=1 (list coroutines left at the end
- * of wf_run()).  What cannot be understood is said on stderr and left aside.
+ * of wf_run(), or by a wf_stop() that gives up).  What cannot be understood is
+ * said on stderr and left aside.
  */
 #ifndef WEFT_RUNTIME_H
 #define WEFT_RUNTIME_H
@@ -24,7 +25,8 @@ struct wf_options {
 	int workers;		/* threads that run coroutines; default: cores
 				 * allowed by affinity mask and cgroups */
 	size_t stack_size;	/* of a coroutine; default 256 KiB */
-	bool list_leaks;	/* wf_run(): list coroutines left at the end */
+	bool list_leaks;	/* list coroutines left at the end of wf_run(),
+				 * or by a wf_stop() that gives up */
 	bool catch_overflow;	/* report a stack overflow by name: takes
 				 * SIGSEGV and SIGBUS, chains to the handlers
 				 * found.  wf_run() always does */
@@ -83,7 +85,8 @@ WF_API int wf_start(const struct wf_options *options);
  * Wait at most timeout nanoseconds until all coroutines have ended, then end
  * all threads of weft and give all memory back: the process is as before, and
  * may start weft again.  0 (also if it does not run), -ETIMEDOUT if
- * coroutines are left: then everything goes on.  -EPERM in a coroutine.
+ * coroutines are left: then everything goes on, and with list_leaks they are
+ * listed on stderr.  -EPERM in a coroutine.
  */
 WF_API int wf_stop(int64_t timeout);
 
