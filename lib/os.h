@@ -6,6 +6,9 @@
  * A port is one file, lib/os/<system>.c, that fulfils this.  Functions that
  * can fail return 0 or -errno (pointers: NULL) and leave errno alone as far
  * as the caller can tell.  None allocates memory from weft.
+ *
+ * Those that touch errno are not inlined: libc has told the compiler that its
+ * address never changes, and a caller may be on another thread after a wait.
  */
 #ifndef WF__OS_H
 #define WF__OS_H
@@ -17,13 +20,14 @@ int64_t wf__os_now(void);
 
 /* Block until *word != value, a wake, or the deadline (WF_FOREVER: none);
  * returns early at will. */
-void wf__os_futex_wait(wf__word32 *word, unsigned value, int64_t deadline);
+WF__NOINLINE void wf__os_futex_wait(wf__word32 *word, unsigned value,
+    int64_t deadline);
 /* Wake at most n threads that wait on word, which may be gone already. */
-void wf__os_futex_wake(wf__word32 *word, int n);
+WF__NOINLINE void wf__os_futex_wake(wf__word32 *word, int n);
 
 /* Let another thread of this core run; or leave the core for a while. */
 void wf__os_yield(void);
-void wf__os_nap(int64_t ns);
+WF__NOINLINE void wf__os_nap(int64_t ns);
 
 /*
  * Asymmetric fences: a light fence of one thread and a heavy fence of another
@@ -33,7 +37,7 @@ void wf__os_nap(int64_t ns);
  */
 extern bool wf__os_asymmetric;
 void wf__os_fence_setup(void);
-void wf__os_fence_heavy(void);
+WF__NOINLINE void wf__os_fence_heavy(void);
 
 static inline void
 wf__os_fence_light(void)
@@ -47,16 +51,16 @@ wf__os_fence_light(void)
 /* Memory: size is a multiple of the page size.  Mapped memory is zero, costs
  * nothing until touched, and never uses huge pages. */
 size_t wf__os_page_size(void);
-void *wf__os_map(size_t size);
+WF__NOINLINE void *wf__os_map(size_t size);
 void wf__os_unmap(void *p, size_t size);
 /* Give the pages back; they read as zero afterwards. */
-void wf__os_release(void *p, size_t size);
+WF__NOINLINE void wf__os_release(void *p, size_t size);
 /* Make [p, p + size) fault when touched.  A mark costs no mapping; a
  * protection splits one, and a process has a limit of them. */
 enum wf__os_guard { WF__GUARD_NONE, WF__GUARD_MARK, WF__GUARD_PROTECT };
 enum wf__os_guard wf__os_guard(void *p, size_t size);
 /* How many of the pages from p on are untouched, before the first touched. */
-size_t wf__os_untouched(const void *p, size_t size);
+WF__NOINLINE size_t wf__os_untouched(const void *p, size_t size);
 
 /* Threads, with all signals blocked that are not errors of their own. */
 struct wf__os_thread {
@@ -68,9 +72,9 @@ int wf__os_thread_start(struct wf__os_thread *t, void (*fn)(void *), void *arg,
 void wf__os_thread_join(struct wf__os_thread *t);
 void wf__os_thread_detach(struct wf__os_thread *t);
 /* Is the thread off its core for another reason than lack of cores? */
-bool wf__os_thread_blocked(const struct wf__os_thread *t);
+WF__NOINLINE bool wf__os_thread_blocked(const struct wf__os_thread *t);
 /* Threads of the process; 0 if not known. */
-int wf__os_thread_count(void);
+WF__NOINLINE int wf__os_thread_count(void);
 
 /* Cores that this process may keep busy: affinity mask and the CPU quotas of
  * the whole chain of control groups. */
@@ -93,27 +97,28 @@ struct wf__os_event {
 	uint64_t key;
 	unsigned what;
 };
-int wf__os_poll_open(void);
-void wf__os_poll_close(void);
-int wf__os_poll_watch(int fd, uint64_t key);
-int wf__os_poll_arm(int fd, unsigned what, uint64_t key);
-void wf__os_poll_forget(int fd);
-int wf__os_poll_wait(struct wf__os_event *events, int n, int64_t deadline);
-void wf__os_poll_wake(void);
+WF__NOINLINE int wf__os_poll_open(void);
+WF__NOINLINE void wf__os_poll_close(void);
+WF__NOINLINE int wf__os_poll_watch(int fd, uint64_t key);
+WF__NOINLINE int wf__os_poll_arm(int fd, unsigned what, uint64_t key);
+WF__NOINLINE void wf__os_poll_forget(int fd);
+WF__NOINLINE int wf__os_poll_wait(struct wf__os_event *events, int n,
+    int64_t deadline);
+WF__NOINLINE void wf__os_poll_wake(void);
 
 /*
  * Signals, 1 to 64.  Open gives a descriptor that gets readable when one was
  * caught; take, a set of those that were, bit signo - 1.  Release puts back
  * what was there before catch.
  */
-int wf__os_signals_open(void);
-void wf__os_signals_close(int fd);
+WF__NOINLINE int wf__os_signals_open(void);
+WF__NOINLINE void wf__os_signals_close(int fd);
 uint64_t wf__os_signals_take(void);
 bool wf__os_signal_is_worth(int signo);	/* catching: no fault of its own */
-int wf__os_signal_catch(int signo);
-void wf__os_signal_release(int signo);
-int wf__os_signal_ignore(int signo);
-bool wf__os_signal_is_ignored(int signo);
+WF__NOINLINE int wf__os_signal_catch(int signo);
+WF__NOINLINE void wf__os_signal_release(int signo);
+WF__NOINLINE int wf__os_signal_ignore(int signo);
+WF__NOINLINE bool wf__os_signal_is_ignored(int signo);
 
 /* Child processes: the file of each of the first three descriptors, -1 for
  * none.  Its pidfd gets readable when it has ended; then reap gives the status
@@ -123,17 +128,17 @@ struct wf__os_command {
 	const char *dir;		/* NULL: the caller's */
 	int fds[3];
 };
-int wf__os_spawn(const struct wf__os_command *c, int *pid);
-int wf__os_pidfd(int pid);
-int wf__os_pidfd_signal(int pidfd, int signo);
-int wf__os_pidfd_reap(int pidfd, int *status);
-int wf__os_kill_and_reap(int pid);
+WF__NOINLINE int wf__os_spawn(const struct wf__os_command *c, int *pid);
+WF__NOINLINE int wf__os_pidfd(int pid);
+WF__NOINLINE int wf__os_pidfd_signal(int pidfd, int signo);
+WF__NOINLINE int wf__os_pidfd_reap(int pidfd, int *status);
+WF__NOINLINE int wf__os_kill_and_reap(int pid);
 
 /* A seed that differs from run to run. */
 uint64_t wf__os_seed(void);
 
 /* Write all of it: 0 or -errno. */
-int wf__os_write(int fd, const char *text, size_t n);
+WF__NOINLINE int wf__os_write(int fd, const char *text, size_t n);
 
 /* The command by which this program was run, or "". */
 void wf__os_command(char *text, size_t size);

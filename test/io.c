@@ -846,8 +846,8 @@ nothing_left(void)
 	fds = count_entries("/proc/self/fd");
 	check_eq(pipe(ends), 0);
 	read_in_vain(ends[0], fds + 2);
-	wf_fsync(bg(), ends[0]);
 	check(count_entries("/proc/self/fd") > fds + 2);
+	wf_fsync(bg(), ends[0]);
 	check_eq(wf_stop(10 * WF_SEC), 0);
 	close(ends[0]);
 	close(ends[1]);
