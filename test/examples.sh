@@ -380,6 +380,23 @@ work()
 	mv "$tmp/said" "$tmp/err"
 }
 
+# Until the command succeeds; false if the victim ends before, or hangs.
+await()
+{
+	for _ in $(seq $((limit * 20))); do
+		"$@" && return 0
+		kill -0 "$victim" 2>"$tmp/alive" || return 1
+		sleep 0.05
+	done
+	kill -9 "$victim"
+	return 1
+}
+
+accepted()
+{
+	[ "$(grep -c 'accepted$' "$tmp/out")" -eq "$1" ]
+}
+
 # The sum at the end is this, and nothing was complained of.
 summed()
 {
@@ -415,11 +432,7 @@ exec 3>"$tmp/fifo"
 for i in 1 2 3 4 5 6 7 8 9; do
 	echo "sleep 0.0$i; echo $i >>$tmp/ran" >&3
 done
-until [ "$(grep -c 'accepted$' "$tmp/out")" -eq 9 ]; do
-	kill -0 $victim 2>"$tmp/err" || break
-	sleep 0.02
-done
-kill -9 $victim
+await accepted 9 && kill -9 $victim
 exec 3>&-
 wait $victim
 work </dev/null
@@ -437,15 +450,8 @@ exec 3>"$tmp/fifo"
 echo "touch $tmp/began; while [ -e $tmp/began ]; do sleep 0.02; done
 echo 1 >>$tmp/ran
 echo 2 >>$tmp/ran" | sed '1N; s/\n/; /' >&3
-until [ -e "$tmp/began" ] && [ "$(grep -c accepted "$tmp/out")" -eq 2 ]; do
-	kill -0 $victim 2>"$tmp/err" || break
-	sleep 0.02
-done
-kill -TERM $victim
-until grep -q 'finishing what runs' "$tmp/err"; do
-	kill -0 $victim 2>"$tmp/said" || break
-	sleep 0.02
-done
+await [ -e "$tmp/began" ] && await accepted 2 && kill -TERM $victim
+await grep -q 'finishing what runs' "$tmp/err"
 rm -f "$tmp/began"
 wait $victim
 status=$?

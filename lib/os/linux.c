@@ -61,12 +61,29 @@ wf__os_nap(int64_t ns)
 
 /* ---- futex ---- */
 
+/* ThreadSanitizer keeps a signal back until the thread makes a call that it
+ * knows, which a wait by a bare system call is not: so wait a little only, and
+ * make such a call before. */
+static int64_t
+let_signals_in(int64_t deadline)
+{
+#ifdef WF__TSAN
+	int64_t soon = wf__os_now() + 50 * WF_MS;
+
+	usleep(0);
+	return deadline < soon ? deadline : soon;
+#else
+	return deadline;
+#endif
+}
+
 void
 wf__os_futex_wait(wf__word32 *word, unsigned value, int64_t deadline)
 {
 	struct timespec t, *until = NULL;
 	int saved = errno;
 
+	deadline = let_signals_in(deadline);
 	if (deadline != WF_FOREVER) {
 		if (deadline < 0)
 			deadline = 0;
