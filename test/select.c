@@ -97,7 +97,8 @@ no_creep(void)
 		select_n(c, n);
 		wf_waitgroup_wait(&wg);
 	}
-	check(tap_bytes() - before < 110 * 1024);
+	if (!tap_simulated())		/* which writes down what it does */
+		check(tap_bytes() - before < 110 * 1024);
 	check(tap_allocations() - asked < 100);
 	check(before > 0);
 	free_ints(c, 2);
@@ -242,6 +243,7 @@ evaluation_order(void)
 
 	if (!check(c != NULL))
 		return 1;
+	orders = 0;
 	check_eq(wf_select(wf_on_send(say_chan(none, 'a'), say_int(1, 'b')),
 	    wf_on_recv(say_chan(none, 'c'), say_dest(&v, 'd')),
 	    wf_on_send(say_chan(c, 'e'), say_int(2, 'f')),

@@ -28,6 +28,8 @@
  *	WEFT_TEST_SLOW=n	n times as long until a test counts as hung
  *	WEFT_TEST_ONLY=text	only tests with this text in their name
  *	WEFT_SEED=n		the seed, to repeat a run
+ *	WEFT_TEST_SIM=n		simulate each tap_test() by n schedules: for
+ *				programs that use no thread but weft's
  */
 #ifndef TAP_H
 #define TAP_H
@@ -355,12 +357,35 @@ tap__result(const char *name, int workers)
 	fflush(stdout);
 }
 
+TAP_UNUSED static bool
+tap_simulated(void)
+{
+	return getenv("WEFT_TEST_SIM") != NULL;
+}
+
+/* As the first coroutine of a run, or of many simulated ones. */
+TAP_UNUSED static int
+tap__run(int (*fn)(void), const struct wf_site *site)
+{
+	const char *n = getenv("WEFT_TEST_SIM");
+	struct wf_sim_options o;
+
+	if (!n)
+		return wf_run_raw(site, (void (*)(void))fn, 0, NULL);
+	memset(&o, 0, sizeof o);
+	o.schedules = (unsigned)atoi(n);
+	o.seed = tap_seed();
+	o.steps = 10000000;
+	o.may_leave = true;
+	return wf_sim_raw(site, &o, (void (*)(void))fn, 0, NULL);
+}
+
 TAP_UNUSED static void
 tap__test(const char *name, int (*fn)(void), const struct wf_site *site)
 {
 	if (!tap__begin(name, 1))
 		return;
-	check_eq(wf_run_raw(site, (void (*)(void))fn, 0, NULL), 0);
+	check_eq(tap__run(fn, site), 0);
 	tap__result(name, tap__state.workers);
 }
 
