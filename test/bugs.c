@@ -206,7 +206,7 @@ as_told(void)
 {
 	static char text[1 << 16];
 	char row[128];
-	FILE *f = fopen("doc/sim.md", "r");
+	FILE *f = tap_open("../doc/sim.md", "r");
 
 	if (!check(f != NULL))
 		return;

@@ -100,11 +100,11 @@ stored_story(void)
 	o.seed = 42;
 	n = story_of(&o, now, sizeof now);
 	check(n > 500);
-	if (update && (f = fopen("test/story.txt", "w"))) {
+	if (update && (f = tap_open("story.txt", "w"))) {
 		fwrite(now, 1, n, f);
 		fclose(f);
 	}
-	if (!check((f = fopen("test/story.txt", "r")) != NULL))
+	if (!check((f = tap_open("story.txt", "r")) != NULL))
 		return;
 	stored[fread(stored, 1, sizeof stored - 1, f)] = '\0';
 	fclose(f);

@@ -157,6 +157,19 @@ tap__check_eq(long long a, long long b, const char *file, int line,
 #define check_eq(a, b) tap__check_eq((long long)(a), (long long)(b), \
 	__FILE__, __LINE__, #a, #b)
 
+/* A file of the tree, by its way from this source file's folder. */
+#define tap_open(path, mode) tap__open(__FILE__, path, mode)
+TAP_UNUSED static FILE *
+tap__open(const char *source, const char *path, const char *mode)
+{
+	const char *slash = strrchr(source, '/');
+	char text[1024];
+
+	snprintf(text, sizeof text, "%.*s%s", slash ?
+	    (int)(slash - source + 1) : 0, source, path);
+	return fopen(text, mode);
+}
+
 /* The full count with WEFT_TEST=full, else the short one. */
 TAP_UNUSED static long
 tap_scale(long full, long shortened)
