@@ -230,10 +230,69 @@ result $? "an address in use"
 stop c TERM
 result $? "... SIGTERM"
 
+# --- gateway ---
+
+start d http_server
+start e http_server
+# shellcheck disable=SC2154 # set by start
+start g gateway -t 2500 -u 32 "$at_d" "$at_e"
+url=http://$at_g
+get 200 "gateway: hello" "$url/"
+says 'hello, world'
+get 200 "gateway: HEAD" -I "$url/"
+get 200 "gateway: a body" --data-binary "@$tmp/most" "$url/echo"
+cmp -s "$tmp/most" "$tmp/out"
+result $? "... comes back"
+get 200 "gateway: a body in chunks" -H 'Transfer-Encoding: chunked' \
+    --data-binary "@$tmp/most" "$url/echo"
+cmp -s "$tmp/most" "$tmp/out"
+result $? "... comes back"
+get 413 "gateway: a body too large for the server" \
+    --data-binary "@$tmp/large" "$url/echo"
+get 405 "gateway: the server's refusals" -X DELETE "$url/"
+get 504 "gateway: a request that takes too long" "$url/slow?ms=600000"
+load "gateway: wrk, 64 connections" -t 1 -c 64 "$url/"
+load "gateway: wrk, more than to the servers" -t 1 -c 300 "$url/slow?ms=1"
+stop e TERM
+result $? "gateway: one server ends well"
+get 200 "gateway: the other one goes on" "$url/"
+load "gateway: wrk, one server only" -t 1 -c 16 "$url/"
+curl -s -m "$limit" "$url/slow?ms=700" >"$tmp/slow" &
+client=$!
+await_client "$pid_d"
+stop g TERM
+result $? "gateway: SIGTERM, it ends well"
+wait $client
+[ "$(cat "$tmp/slow")" = 'that took 700 ms' ] &&
+    grep -q 'closing, requests running: 1' "$tmp/g.log" &&
+    grep -q 'closed, requests cut off: 0' "$tmp/g.log" &&
+    [ "$(wc -l <"$tmp/g.log")" -eq 3 ]
+result $? "... after the request that was running"
+stop d TERM
+result $? "gateway: the other server ends well"
+
+start h gateway "$at_d"
+get 502 "gateway: no server at all" "http://$at_h/"
+stop h TERM
+result $? "... SIGTERM"
+
+"$examples/gateway" >"$tmp/out" 2>"$tmp/err"
+[ $? -eq 2 ] && grep -q '^usage: gateway ' "$tmp/err"
+result $? "usage error: gateway"
+"$examples/gateway" -u 257 127.0.0.1:1 >"$tmp/out" 2>"$tmp/err"
+[ $? -eq 2 ] && grep -q '^usage: gateway ' "$tmp/err"
+result $? "usage error: gateway -u 257"
+
+for f in http.c http.h server.c server.h; do
+	cmp -s "examples/http_server/$f" "examples/gateway/$f" || echo "# $f"
+done >"$tmp/out"
+[ ! -s "$tmp/out" ]
+result $? "the copies are copies"
+
 # --- all of them ---
 
-for name in http_server; do
-	for wrong in -z -c '-c 0' '-c x' 'word' '-H -1'; do
+for name in http_server gateway; do
+	for wrong in -z -c '-c 0' '-c x' '-g -1'; do
 		# shellcheck disable=SC2086 # some are two words
 		"$examples/$name" $wrong >"$tmp/out" 2>"$tmp/err"
 		[ $? -eq 2 ] && [ ! -s "$tmp/out" ] &&
@@ -241,6 +300,10 @@ for name in http_server; do
 		result $? "usage error: $name $wrong"
 	done
 done
+
+"$examples/http_server" word >"$tmp/out" 2>"$tmp/err"
+[ $? -eq 2 ] && grep -q "^usage: http_server " "$tmp/err"
+result $? "usage error: http_server word"
 
 # --- the parser ---
 

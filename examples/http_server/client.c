@@ -16,8 +16,6 @@
 
 #include "client.h"
 
-enum { LINGER_MAX = 1 << 20 };		/* bytes thrown away at an end */
-
 /* ---- reading ---- */
 
 /* The connection is not idle any more: at the end its request is waited for. */
@@ -42,14 +40,10 @@ read_some(struct client *c, char *to, size_t size)
 	return n >= 0 ? n : n == -ETIMEDOUT ? -408 : 0;
 }
 
-/*
- * Wait for the first bytes of a request: 1, or 0 if there are none.  When the
- * server closes, what has arrived by then is still served.
- */
+/* Wait for the first bytes of a request: 1, or 0 if there are none. */
 static int
 await_request(struct client *c)
 {
-	struct server *s = c->server;
 	ssize_t n;
 
 	reply_flush(c);
@@ -57,10 +51,8 @@ await_request(struct client *c)
 		return 0;
 	set_busy(c, false);
 	c->from = c->end = 0;
-	wf_conn_set_read_deadline(c->conn, wf_now() + c->service->idle_time);
-	n = wf_conn_read(s->open, c->conn, c->in, IN_MAX);
-	if (n == -ECANCELED)
-		n = recv(wf_conn_fd(c->conn), c->in, IN_MAX, MSG_DONTWAIT);
+	n = server_await(c->server, c->conn, c->service->idle_time, c->in,
+	    IN_MAX);
 	if (n <= 0)
 		return 0;
 	c->end = (size_t)n;
@@ -316,22 +308,6 @@ refuse(struct client *c, int status)
 	reply_error(c, status);
 }
 
-/* Were the connection closed while the client still sends, the answer could be
- * lost on its way.  So only our half is, and the rest read for a second. */
-static void
-linger(struct client *c)
-{
-	size_t left = LINGER_MAX;
-	ssize_t n;
-
-	set_busy(c, false);
-	wf_conn_close_write(c->conn);
-	wf_conn_set_read_deadline(c->conn, wf_now() + WF_SEC);
-	while (!c->broken && left > IN_MAX && (n = wf_conn_read(c->server->open,
-	    c->conn, c->in, IN_MAX)) > 0)
-		left -= (size_t)n;
-}
-
 void
 client_serve(struct server *s, wf_conn *conn)
 {
@@ -348,8 +324,8 @@ client_serve(struct server *s, wf_conn *conn)
 	if (got < 0)
 		refuse(&c, -got);
 	reply_flush(&c);
-	if (got && got != -408)
-		linger(&c);
 	set_busy(&c, false);
+	if (got && got != -408 && !c.broken)
+		server_linger(s, conn);
 	free(c.room);
 }

@@ -185,6 +185,7 @@ status_line(struct http_head *h, struct http_text line)
 			return -400;
 		h->status = 10 * h->status + code.at[i] - '0';
 	}
+	h->reason = line;
 	return h->status < 100 ? -400 : take_version(h, version);
 }
 

@@ -45,6 +45,7 @@ struct http_head {
 	struct http_text path, query;		/* parts, not decoded */
 	struct http_text host;
 	int status;			/* of a response */
+	struct http_text reason;
 	int minor;			/* HTTP/1.minor, 0 or 1 */
 	int hosts;
 	int64_t length;			/* Content-Length; -1 without one */

@@ -12,6 +12,8 @@
 
 #include "server.h"
 
+enum { LINGER_MAX = 1 << 20 };		/* bytes thrown away at an end */
+
 int
 server_open(struct server *s, const char *address)
 {
@@ -86,6 +88,34 @@ server_run(struct server *s)
 		back_off(s, err, &pause, &said);
 	}
 	wf_waitgroup_done(&s->running);
+}
+
+ssize_t
+server_await(struct server *s, wf_conn *conn, int64_t idle_time, void *buf,
+    size_t n)
+{
+	ssize_t got;
+
+	wf_conn_set_read_deadline(conn, wf_now() + idle_time);
+	got = wf_conn_read(s->open, conn, buf, n);
+	return got == -ECANCELED ?
+	    recv(wf_conn_fd(conn), buf, n, MSG_DONTWAIT) : got;
+}
+
+/* Were the connection closed while the client sends, the answer could be lost
+ * on its way.  So only our half is, and the rest read for a second. */
+void
+server_linger(struct server *s, wf_conn *conn)
+{
+	size_t left = LINGER_MAX;
+	char rest[4096];
+	ssize_t n;
+
+	wf_conn_close_write(conn);
+	wf_conn_set_read_deadline(conn, wf_now() + WF_SEC);
+	while (left > sizeof rest &&
+	    (n = wf_conn_read(s->open, conn, rest, sizeof rest)) > 0)
+		left -= (size_t)n;
 }
 
 long

@@ -46,6 +46,15 @@ int server_open(struct server *s, const char *address);
  * returns. */
 void server_run(struct server *s);
 
+/* For serve: wait for the first bytes of a request, at most for idle_time: how
+ * many; 0 or -errno when none will come.  What has arrived when the server
+ * closes is still to be served. */
+ssize_t server_await(struct server *s, wf_conn *conn, int64_t idle_time,
+    void *buf, size_t n);
+
+/* For serve: after the last answer, if the client may still send. */
+void server_linger(struct server *s, wf_conn *conn);
+
 /* Take no more requests, let those that run end within the grace time, then
  * cancel them: how many had to be. */
 long server_close(struct server *s);
