@@ -13,6 +13,7 @@
 
 #include "alloc.h"
 #include "blocking.h"
+#include "fork.h"
 #include "park.h"
 #include "report.h"
 #include "share.h"
@@ -37,6 +38,7 @@ static struct {
 	struct wf__tasks free;
 	wf__word blocks;
 } pool;
+WF__FORGET(pool)
 
 /* ---- start records ---- */
 
@@ -294,7 +296,9 @@ finish(struct wf__coro *me, int result)
 
 	if (wf__unlikely(me->slots != NULL))
 		wf__slot_end(me);	/* it may wait, and change threads */
-	w = wf__self();
+	if (wf__unlikely(!(w = wf__self())))
+		wf__misuse("fork", "the child of a fork has come to the end of "
+		    "the coroutine that forked; it may only exit or exec");
 	wf__store_release(&me->state, WF__FREE);		/* [state] */
 	/* Relaxed: the worker reads its own word. */
 	wf__store_release(&w->ended,
@@ -430,21 +434,4 @@ wf_unpin(void)
 	if (--me->pins == 0)
 		wf__store_relaxed(&me->pinned, 0);	/* likewise */
 	return 0;
-}
-
-WF_API size_t
-wf_stack_high_water(void)
-{
-	struct wf__coro *me = running();
-
-	return me ? wf__stack_touched(&me->stack) : 0;
-}
-
-WF_API size_t
-wf_stack_size(void)
-{
-	struct wf__coro *me = running();
-
-	return me ? (size_t)(me->stack.high - me->stack.low) -
-	    me->stack.guard : 0;
 }

@@ -232,12 +232,11 @@ wf_fd_close(int fd)
 {
 	int saved = errno, err;
 
-	wf__poller_drop(fd);
+	wf__poller_drop(fd, 1);
 	wf__race_is_meant();
 	err = close(fd) < 0 && errno != EINTR ? -errno : 0;
 	wf__race_is_over();
-	/* Who came between the two. */
-	wf__poller_drop(fd);
+	wf__poller_drop(fd, -1);
 	errno = saved;
 	return err;
 }

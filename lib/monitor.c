@@ -18,6 +18,7 @@
 #include "monitor.h"
 
 #include <weft/time.h>
+#include "fork.h"
 #include "idle.h"
 #include "workers.h"
 
@@ -172,4 +173,11 @@ wf__monitor_stop(void)
 	wf__os_futex_wake(&leave_now, 1);
 	wf__monitor_wake();
 	wf__os_thread_join(&thread);
+}
+
+/* In the child of a fork. */
+void
+wf__forget_monitor(void)
+{
+	memset(&wf__monitor_asleep, 0, sizeof wf__monitor_asleep);
 }

@@ -21,6 +21,7 @@
 #include "alloc.h"
 #include "await.h"
 #include "cancel.h"
+#include "fork.h"
 #include "os.h"
 #include "sched.h"
 #include "seam.h"
@@ -60,6 +61,7 @@ static struct {
 	bool stopping;
 	wf__word32 bell;		/* counts what idle threads look for */
 } shop;
+WF__FORGET(shop)
 
 static void
 ring(int n)

@@ -76,6 +76,9 @@ WF__NOINLINE bool wf__os_thread_blocked(const struct wf__os_thread *t);
 /* Threads of the process; 0 if not known. */
 WF__NOINLINE int wf__os_thread_count(void);
 
+/* Have fn called in the child of each fork from now on: 0 or -errno. */
+int wf__os_at_fork(void (*fn)(void));
+
 /* Cores that this process may keep busy: affinity mask and the CPU quotas of
  * the whole chain of control groups. */
 int wf__os_cores(void);

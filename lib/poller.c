@@ -10,10 +10,9 @@
  *	watched  try; it would block; lock; an edge since the try began?  Then
  *	         try again, else queue up and park
  *
- * and who has an event takes the lock, remembers the edge, takes the waiters
- * off, drops the lock, readies them.  The user clears the edge before he
- * tries, never after.  So what arrives later than the try finds either an
- * edge not yet looked at or a waiter in the queue.
+ * and who has an event remembers the edge and takes the waiters off, under the
+ * lock, then readies them.  The user clears the edge before he tries, never
+ * after.  So what arrives later finds an edge not yet looked at or a waiter.
  *
  * A waiter is won like any other: by the claim word where a deadline or
  * a context may end the wait as well [claim].  All waiters of a side are woken
@@ -21,8 +20,7 @@
  *
  * Events carry a key: a number for raw ones; slot and generation for those
  * watched, so that what comes after the descriptor was closed is left aside.
- * An event of a raw one may be of an older descriptor of the same number;
- * then its waiter looks, and waits again.
+ * One of a raw one may be of an older descriptor: its waiter waits again.
  *
  * One worker sleeps in the poller (idle.c); without one, others look now and
  * then: at housekeeping, in a search, and the monitor every 10 ms.
@@ -33,6 +31,7 @@
 
 #include <weft/time.h>
 #include "alloc.h"
+#include "fork.h"
 #include "idle.h"
 #include "sched.h"
 
@@ -59,6 +58,7 @@ static struct {
 	uint32_t made, used;		/* watched slots */
 	uint32_t epoch;			/* counts starts */
 } poller;
+WF__FORGET(poller)
 
 static struct chunk *
 chunk_at(struct chunks *c, size_t index)
@@ -140,19 +140,6 @@ free_if_unused(void)
 
 /* ---- events ---- */
 
-static struct wf__waiter *
-join_waiters(struct wf__waiter *list, struct wf__waiter *more)
-{
-	struct wf__waiter *w = list;
-
-	if (!list)
-		return more;
-	while (w->next)
-		w = w->next;
-	w->next = more;
-	return list;
-}
-
 /* Under the lock: the waiters of these sides, won. */
 static struct wf__waiter *
 take_waiters(struct wf__pollee *p, unsigned what)
@@ -161,7 +148,7 @@ take_waiters(struct wf__pollee *p, unsigned what)
 
 	for (int i = 0; i < 3; i++)
 		if (what & (unsigned)(i + 1))
-			list = join_waiters(list,
+			list = wf__waiters_join(list,
 			    wf__waitq_claim_all(&p->waiters[i]));
 	return list;
 }
@@ -198,7 +185,7 @@ raw_event(size_t fd, unsigned what)
 	list = take_waiters(p, what);
 	/* Should that fail, they are to find out themselves. */
 	if ((rest = awaited(p)) && wf__os_poll_arm((int)fd, rest, fd) < 0)
-		list = join_waiters(list, take_waiters(p, rest));
+		list = wf__waiters_join(list, take_waiters(p, rest));
 	wf__unlock(&p->lock);
 	ready_behind_all(list);
 }
@@ -329,23 +316,28 @@ wf__poller_wait(int fd, unsigned what, struct wf__cancel *cancel,
 	if (!(p = pollee_at(&poller.raw, (size_t)fd)))
 		return -ENOMEM;
 	wf__lock(&p->lock);
-	return wait_raw(p, (size_t)fd, what, cancel, deadline);
+	if (wf__likely(!p->closing))
+		return wait_raw(p, (size_t)fd, what, cancel, deadline);
+	wf__unlock(&p->lock);
+	wf_yield();			/* then see whose number it is */
+	return 0;
 }
 
 void
-wf__poller_drop(int fd)
+wf__poller_drop(int fd, int closing)
 {
 	struct wf__waiter *list;
 	struct wf__pollee *p;
 
 	if (fd < 0 || fd >= CHUNK * CHUNKS ||
 	    !wf__load_acquire(&wf__sched.poller) ||		/* [poller] */
-	    !chunk_at(&poller.raw, (size_t)fd))
+	    !(p = pollee_at(&poller.raw, (size_t)fd)))
 		return;
-	p = pollee_at(&poller.raw, (size_t)fd);
 	wf__lock(&p->lock);
-	p->generation++;
-	list = take_waiters(p, WF__OS_IN | WF__OS_OUT);
+	if (closing > 0 || p->closing)	/* else it began without poller */
+		p->closing += closing;
+	p->generation += closing > 0;
+	list = closing > 0 ? take_waiters(p, WF__OS_IN | WF__OS_OUT) : NULL;
 	wf__unlock(&p->lock);
 	wf__waitq_ready_all(list);
 }

@@ -29,6 +29,7 @@ struct wf__pollee {
 	bool ended;			/* watched: not only bytes may be found
 					 * but an end, an error, urgent data */
 	uint32_t generation;		/* of the slot; under the lock */
+	int closing;			/* raw: threads in wf_fd_close() */
 	uint32_t index;			/* fixed */
 	uint32_t epoch;			/* of the poller it is registered in */
 	uint64_t number;		/* for reports */
@@ -48,8 +49,10 @@ void wf__poller_stop(void);
  */
 int wf__poller_wait(int fd, unsigned what, struct wf__cancel *cancel,
     int64_t deadline);
-/* Wake all who wait for fd: it is about to be closed. */
-void wf__poller_drop(int fd);
+/* Wake all who wait for fd: it is about to be closed (1), and then it has been
+ * (-1): in between nobody begins to wait, since the number may be the old
+ * descriptor's or already that of a new one. */
+void wf__poller_drop(int fd, int closing);
 
 /* A pollee to be watched, for a descriptor of weft's own; NULL: no memory. */
 struct wf__pollee *wf__pollee_new(int fd);

@@ -13,6 +13,7 @@
 #include <weft.h>
 #include "coro.h"
 #include "dump.h"
+#include "fork.h"
 #include "idle.h"
 #include "os.h"
 #include "report.h"
@@ -183,4 +184,15 @@ wf_run_raw(const struct wf_site *site, void (*fn)(void), unsigned shape,
 	err = run.result;
 	wf__store_release(&run.taken, 0);			/* [run] */
 	return err;
+}
+
+/* The hook is the program's, and stays. */
+void
+wf__forget_run(void)
+{
+	/* Relaxed: the child of a fork has no other thread. */
+	wf__word hook = wf__load_relaxed(&run.parked_hook);
+
+	memset(&run, 0, sizeof run);
+	wf__store_relaxed(&run.parked_hook, hook);
 }

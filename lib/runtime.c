@@ -17,6 +17,7 @@
 
 #include "coro.h"
 #include "dump.h"
+#include "fork.h"
 #include "group.h"
 #include "monitor.h"
 #include "options.h"
@@ -87,6 +88,19 @@ dump_for_report(int fd, size_t limit)
 	return wf__dump_all(fd, limit, false);
 }
 
+/* In the child of a fork.  What wf_workers() was told stays. */
+void
+wf__forget_runtime(void)
+{
+	int workers = rt.workers;
+
+	if (rt.catching)
+		wf__os_uncatch_faults();
+	memset(&rt, 0, sizeof rt);
+	rt.workers = workers;
+	wf__dump_left = 0;
+}
+
 /* ---- start and stop, under rt.lock ---- */
 
 static void
@@ -131,6 +145,7 @@ prepare(const struct wf_options *options)
 		return -EBUSY;
 	if ((err = wf__options_check(&o)) < 0)
 		return err;
+	wf__fork_prepare();
 	wf__options_fill_in(&o, rt.workers);
 	wf__stack_default(o.stack_size);
 	rt.options = o;

@@ -21,6 +21,7 @@
 #include <weft/time.h>
 #include "alloc.h"
 #include "await.h"
+#include "fork.h"
 #include "os.h"
 #include "poller.h"
 #include "sched.h"
@@ -238,6 +239,16 @@ wf__signals_stop(void)
 	wf__pollee_free(desk.bell);
 	wf__os_signals_take();
 	desk.bell = NULL;
+}
+
+/* In the child of a fork: what was there before is put back. */
+void
+wf__forget_signals(void)
+{
+	for (int i = 1; i <= SIGNALS; i++)
+		if (desk.caught & bit_of(i))
+			wf__os_signal_release(i);
+	memset(&desk, 0, sizeof desk);
 }
 
 /* ---- calls ---- */

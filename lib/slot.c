@@ -13,6 +13,7 @@
 #include <errno.h>
 
 #include "alloc.h"
+#include "fork.h"
 #include "sched.h"
 
 enum { ROUNDS = 4 };
@@ -22,6 +23,13 @@ static struct {
 	wf__word made;			/* [slots] */
 	void (*destroy[WF_SLOTS])(void *value);
 } slots;
+
+/* In the child of a fork: what was made is there, but nobody is making. */
+void
+wf__forget_slots(void)
+{
+	memset(&slots.lock, 0, sizeof slots.lock);
+}
 
 WF_API int
 wf_slot_make(void (*destroy)(void *value))

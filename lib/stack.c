@@ -19,6 +19,7 @@
 #include <errno.h>
 
 #include "alloc.h"
+#include "fork.h"
 #include "report.h"
 
 enum {
@@ -50,6 +51,7 @@ struct class {
 } WF__ALIGNED(WF__LINE);
 
 static struct class classes[WF__STACK_CLASSES];
+WF__FORGET(classes)
 static int default_class = DEFAULT_CLASS;
 
 static size_t

@@ -33,3 +33,24 @@ wf_stats(struct wf_stats *stats)
 	}
 	stats->workers -= wf__load_relaxed(&wf__sched.idle.retired);
 }
+
+/* ---- the calling coroutine's stack ---- */
+
+WF_API size_t
+wf_stack_high_water(void)
+{
+	struct wf__worker *w = wf__self();
+	struct wf__coro *me = w ? w->running : NULL;
+
+	return me ? wf__stack_touched(&me->stack) : 0;
+}
+
+WF_API size_t
+wf_stack_size(void)
+{
+	struct wf__worker *w = wf__self();
+	struct wf__coro *me = w ? w->running : NULL;
+
+	return me ? (size_t)(me->stack.high - me->stack.low) -
+	    me->stack.guard : 0;
+}

@@ -145,3 +145,16 @@ wf__wait_point_slow(const char *what, uint64_t *number)
 		*number = wf__wait_number();
 	wf__seam_point_at(what, wf__seam_alone() ? *number : 0);
 }
+
+struct wf__waiter *
+wf__waiters_join(struct wf__waiter *list, struct wf__waiter *more)
+{
+	struct wf__waiter *w = list;
+
+	if (!list)
+		return more;
+	while (w->next)
+		w = w->next;
+	w->next = more;
+	return list;
+}

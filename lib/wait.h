@@ -197,4 +197,8 @@ wf__wait_point(const char *what, uint64_t *number)
 		wf__wait_point_slow(what, number);
 }
 
+/* Two lists made one; either may be NULL. */
+struct wf__waiter *wf__waiters_join(struct wf__waiter *list,
+    struct wf__waiter *more);
+
 #endif

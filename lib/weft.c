@@ -90,6 +90,7 @@
 
 /* 8: all together */
 #include "options.c"	/* from the program and the environment */
+#include "fork.c"	/* the child of a fork begins anew */
 #include "runtime.c"	/* start, stop, spawn */
 #include "run.c"	/* wf_run(), and deadlock */
 #include "explore.c"	/* wf_sim(): schedule after schedule */

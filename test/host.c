@@ -181,13 +181,205 @@ stop_names_them(void)
 	return 0;
 }
 
+/* ---- fork ---- */
+
+/* Other threads are in the middle of all kinds of things. */
+
+static long
+is_over(const int *over)
+{
+	return __atomic_load_n(over, __ATOMIC_RELAXED);
+}
+
+static void
+be_busy(int *over, wf_chan(int) c, wf_mutex *m)
+{
+	int n = 0;
+
+	while (!is_over(over)) {
+		wf_waitgroup wg = {0};
+
+		wf_waitgroup_spawn(&wg, add_one, &n);
+		wf_mutex_lock(m);
+		wf_yield();
+		wf_mutex_unlock(m);
+		wf_select(wf_on_send(c, 1), wf_on_recv(c, NULL),
+		    wf_on_timeout(10 * WF_US));
+		use_timers();
+		use_descriptors();
+		wf_waitgroup_wait(&wg);
+	}
+}
+
+static void *
+start_is_busy(void *arg)
+{
+	while (!is_over(arg)) {
+		check_eq(wf_start(NULL), -EBUSY);
+		wf_workers(0);
+		wf_slot_make(NULL);
+	}
+	return NULL;
+}
+
+static int
+answer(void)
+{
+	int n = 0;
+
+	use_all(&n);
+	return n == 21 ? 42 : 0;
+}
+
+/* In the child: weft, from the start.  By alarm if it hangs. */
+__attribute__((noreturn)) static void
+child_starts_afresh(void)
+{
+	alarm(60);
+	tap__state.child = 1;
+	tap__state.failures = 0;	/* the parent's are not ours */
+	if (wf_self() || wf_stop(0) != 0)
+		_exit(1);
+	cycles(2);
+	if (wf_run(answer) != 42)
+		_exit(2);
+	_exit(__atomic_load_n(&tap__state.failures, __ATOMIC_RELAXED) ? 3 : 0);
+}
+
+__attribute__((noreturn)) static void
+child_execs(void)
+{
+	execl("/bin/sh", "sh", "-c", "exit 7", (char *)NULL);
+	_exit(1);
+}
+
+static int
+end_of(pid_t pid)
+{
+	int status = -1;
+
+	if (check(pid > 0))
+		wf_blocking
+			check_eq(waitpid(pid, &status, 0), pid);
+	if (WIFSIGNALED(status))
+		tap_note("the child died by signal %d", WTERMSIG(status));
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void
+fork_once(bool exec)
+{
+	pid_t pid = fork();
+
+	if (pid == 0 && exec)
+		child_execs();
+	if (pid == 0)
+		child_starts_afresh();
+	check_eq(end_of(pid), exec ? 7 : 0);
+}
+
+static void
+fork_often(long times)
+{
+	for (long i = 0; i < times; i++)
+		fork_once(i % 4 == 3);
+}
+
+static void *
+forking_thread(void *arg)
+{
+	fork_often(*(long *)arg);
+	return NULL;
+}
+
+static int
+fork_while_busy(void)
+{
+	long times = tap_scale(200, 12) / 2;
+	wf_chan(int) c = wf_chan_make(int, 0);
+	wf_waitgroup wg = {0}, forks = {0};
+	wf_mutex m = {0};
+	pthread_t thread, other;
+	int over = 0;
+
+	for (int i = 0; i < 8; i++)
+		check_eq(wf_waitgroup_spawn(&wg, be_busy, &over, c, &m), 0);
+	check_eq(pthread_create(&thread, NULL, forking_thread, &times), 0);
+	check_eq(pthread_create(&other, NULL, start_is_busy, &over), 0);
+	check_eq(wf_waitgroup_spawn(&forks, fork_often, times), 0);
+	wf_waitgroup_wait(&forks);
+	wf_blocking
+		pthread_join(thread, NULL);
+	__atomic_store_n(&over, 1, __ATOMIC_RELAXED);
+	wf_blocking
+		pthread_join(other, NULL);
+	wf_waitgroup_wait(&wg);
+	wf_chan_free(c);
+	return 0;
+}
+
+/* The child's child, and one of a process whose weft has stopped. */
+static void
+fork_again(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		cycles(1);
+		fork_once(false);
+		fork_once(true);
+		child_starts_afresh();
+	}
+	check_eq(end_of(pid), 0);
+}
+
+/* Coming to the coroutine's end is said. */
+static void
+fork_and_return(int *status)
+{
+	struct rlimit none = { 0, 0 };
+	pid_t pid = fork();
+
+	if (pid == 0)
+		setrlimit(RLIMIT_CORE, &none);
+	else
+		wf_blocking
+			check_eq(waitpid(pid, status, 0), pid);
+}
+
+static int
+return_in_child(void)
+{
+	wf_waitgroup wg = {0};
+	int status = 0;
+
+	wf_waitgroup_spawn(&wg, fork_and_return, &status);
+	wf_waitgroup_wait(&wg);
+	check(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	return 0;
+}
+
+static int
+run_return_in_child(void)
+{
+	return wf_run(return_in_child);
+}
+
 int
 main(void)
 {
 	tap_count_memory();
+	tap_child("the child of a fork comes to the coroutine's end",
+	    run_return_in_child, 0, "weft: fork: the child of a fork");
 	tap_child("a stop that gives up says who is there", stop_names_them, 0,
 	    "weft: 1 coroutine is left after wf_stop() has", "straggler");
 	tap_plain("start and stop, again and again", start_and_stop);
+	if (TAP_TSAN || TAP_ASAN) {
+		tap_skip("fork", "a sanitizer's own locks are copied as well");
+	} else {
+		tap_test_workers("fork while all are busy", fork_while_busy);
+		tap_plain("fork again", fork_again);
+	}
 	tap_plain("all memory is given back", tap_all_freed);
 	return tap_end();
 }

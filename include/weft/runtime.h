@@ -11,6 +11,18 @@
  * workers), WEFT_STACK (bytes), WEFT_LEAKS=1 (list coroutines left at the end
  * of wf_run(), or by a wf_stop() that gives up).  What cannot be understood is
  * said on stderr and left aside.
+ *
+ * fork().  Any coroutine or thread may fork, at any time, and the child may
+ * exec or _exit.  It may also go on with weft: in the child the runtime does
+ * not run, there is no coroutine, wf_self() is 0, and the next call that needs
+ * the runtime starts it afresh, whatever other threads were doing at the fork.
+ * What the parent had made (channels, mutexes, contexts, timers, connections)
+ * is not to be used in the child, and its memory is not given back; descriptors
+ * may be used.  A child that was forked in a coroutine is a plain thread on
+ * that stack, and must not return from the coroutine's function: that is
+ * misuse.  Signals caught by wf_signal_notify() are as they were before.
+ * vfork(), posix_spawn() and a bare clone() run nothing of this, and need
+ * nothing: their child has to exec.
  */
 #ifndef WEFT_RUNTIME_H
 #define WEFT_RUNTIME_H

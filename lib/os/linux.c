@@ -418,3 +418,9 @@ wf__os_fault(void)
 	return wf__add_relaxed(&wf__os_fault_calls, 1) + 1 == (wf__word)at;
 }
 #endif
+
+int
+wf__os_at_fork(void (*fn)(void))
+{
+	return -pthread_atfork(NULL, NULL, fn);
+}
