@@ -104,9 +104,9 @@ cancel_late(wf_ctx *ctx)
 static int
 contexts(void)
 {
+	int64_t start = wf_now();
 	wf_ctx *one = wf_ctx_with_cancel(bg());
 	wf_ctx *two = wf_ctx_with_timeout(bg(), 5 * WF_MS);
-	int64_t start = wf_now();
 	int ends[2];
 	char c;
 
