@@ -365,6 +365,193 @@ run_return_in_child(void)
 	return wf_run(return_in_child);
 }
 
+/* ---- threads of the host's ---- */
+
+enum { THREADS = 16, ROUNDS = 10 };
+
+struct crowd {
+	wf_mutex m;
+	long plain;			/* under it */
+	wf_chan(long) c, never;
+	wf_ctx *ctx;
+	wf_waitgroup all;
+	long sum, canceled;		/* atomic */
+};
+
+static void
+send_to_crowd(struct crowd *w, long v, bool selects)
+{
+	bool ok = false;
+
+	if (!selects)
+		check_eq(wf_send(w->c, v), 1);
+	while (selects && !ok)
+		wf_select(wf_on_send_ok(w->c, v, &ok),
+		    wf_on_recv(w->never, NULL), wf_on_timeout(WF_MS));
+}
+
+static void
+recv_in_crowd(struct crowd *w, bool selects)
+{
+	long v = 0;
+
+	if (!selects)
+		check_eq(wf_recv(w->c, &v), 1);
+	else
+		check_eq(wf_select(wf_on_recv(w->c, &v),
+		    wf_on_done(w->ctx)), 0);
+	__atomic_add_fetch(&w->sum, v, __ATOMIC_RELAXED);
+}
+
+/* A coroutine or a thread: the same. */
+static void
+take_part(struct crowd *w, int number)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		wf_mutex_lock(&w->m);
+		w->plain++;
+		wf_mutex_unlock(&w->m);
+		if (number % 2)
+			send_to_crowd(w, number, (number / 2 + i) % 2);
+		else
+			recv_in_crowd(w, (number / 2 + i) % 2);
+	}
+	wf_waitgroup_done(&w->all);
+	check_eq(wf_recv_ctx(w->ctx, w->never, NULL), -ECANCELED);
+	__atomic_add_fetch(&w->canceled, 1, __ATOMIC_RELAXED);
+}
+
+struct thread {
+	pthread_t id;
+	struct crowd *crowd;
+	int number;
+};
+
+static void *
+take_part_thread(void *arg)
+{
+	struct thread *t = arg;
+
+	take_part(t->crowd, t->number);
+	return NULL;		/* right after the last wait */
+}
+
+static bool
+gather(struct crowd *w, struct thread *threads, int coros, wf_waitgroup *wg)
+{
+	wf_waitgroup_add(&w->all, THREADS + coros);
+	for (int i = 0; i < THREADS; i++) {
+		threads[i].crowd = w;
+		threads[i].number = i;
+		if (!check_eq(pthread_create(&threads[i].id, NULL,
+		    take_part_thread, &threads[i]), 0))
+			return false;
+	}
+	for (int i = 0; i < coros; i++)
+		check_eq(wf_waitgroup_spawn(wg, take_part, w, THREADS + i), 0);
+	return true;
+}
+
+static int
+threads_and_coroutines(void)
+{
+	long coros = tap_scale(10000, TAP_ASAN || TAP_TSAN ? 1000 : 4000);
+	struct crowd w = { .c = wf_chan_make(long, 3),
+	    .never = wf_chan_make(long, 0),
+	    .ctx = wf_ctx_with_cancel(wf_ctx_background()) };
+	struct thread threads[THREADS];
+	wf_waitgroup wg = {0};
+	long all = coros + THREADS;
+
+	if (!check(w.c && w.never) || !gather(&w, threads, (int)coros, &wg))
+		return 1;
+	wf_waitgroup_wait(&w.all);
+	wf_ctx_cancel(w.ctx);
+	wf_waitgroup_wait(&wg);
+	for (int i = 0; i < THREADS; i++)
+		check_eq(pthread_join(threads[i].id, NULL), 0);
+	check_eq(w.plain, all * ROUNDS);
+	check_eq(w.canceled, all);
+	check_eq(w.sum, all * all / 4 * ROUNDS);	/* 1 + 3 + ... */
+	wf_ctx_free(w.ctx);
+	wf_chan_free(w.c);
+	wf_chan_free(w.never);
+	return 0;
+}
+
+/* ---- coroutines that compute ---- */
+
+static int64_t
+cpu_time(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * WF_SEC + t.tv_nsec;
+}
+
+static void
+compute_until(int *over)
+{
+	while (!__atomic_load_n(over, __ATOMIC_RELAXED))
+		continue;
+}
+
+/* With one worker and eight hogs, who waits for a ticker gets its ticks: it is
+ * the one that ends the hogs, which would go on for ever. */
+static int
+ticks_beside_hogs(void)
+{
+	wf_ticker *ticker = wf_ticker_make(WF_MS);
+	wf_waitgroup hogs = {0};
+	int over = 0;
+
+	if (!check(ticker != NULL))
+		return 1;
+	for (int i = 0; i < 8; i++)
+		check_eq(wf_waitgroup_spawn(&hogs, compute_until, &over), 0);
+	for (int i = 0; i < 100; i++)
+		check_eq(wf_recv(wf_ticker_chan(ticker), NULL), 1);
+	__atomic_store_n(&over, 1, __ATOMIC_RELAXED);
+	wf_waitgroup_wait(&hogs);
+	wf_ticker_free(ticker);
+	return 0;
+}
+
+/* Thousands that compute take turns on few threads. */
+
+static void
+compute(long *most, int64_t ns)
+{
+	int64_t until = cpu_time() + ns;
+	long n, seen;
+
+	while (cpu_time() < until)
+		continue;
+	n = count_threads();
+	seen = __atomic_load_n(most, __ATOMIC_RELAXED);
+	while (n > seen && !__atomic_compare_exchange_n(most, &seen, n, false,
+	    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		continue;
+}
+
+static int
+many_compute(void)
+{
+	long most = 0, n = tap_scale(1000, 100);
+	wf_waitgroup wg = {0};
+
+	for (long i = 0; i < n; i++)
+		check_eq(wf_waitgroup_spawn(&wg, compute, &most,
+		    tap_scale(50, 15) * WF_MS), 0);
+	wf_waitgroup_wait(&wg);
+	/* The worker, a stand-in for each of 16 at most, the monitor, and what
+	 * was there before. */
+	if (!check(most > 1 && most <= 16 + 8 + TAP_TSAN))
+		tap_note("%ld threads", most);
+	return 0;
+}
+
 int
 main(void)
 {
@@ -380,6 +567,11 @@ main(void)
 		tap_test_workers("fork while all are busy", fork_while_busy);
 		tap_plain("fork again", fork_again);
 	}
+	tap_test_workers("16 threads, thousands of coroutines",
+	    threads_and_coroutines);
+	tap_workers(1);
+	tap_test("1 worker, 8 hogs: a ticker ticks", ticks_beside_hogs);
+	tap_test("hundreds compute on few threads", many_compute);
 	tap_plain("all memory is given back", tap_all_freed);
 	return tap_end();
 }
