@@ -552,6 +552,66 @@ many_compute(void)
 	return 0;
 }
 
+/* ---- idle ---- */
+
+/* Context switches of all threads but this one. */
+static long
+switches(void)
+{
+	DIR *dir = opendir("/proc/self/task");
+	struct dirent *entry;
+	long sum = 0, n;
+	char path[300], line[200];
+	FILE *f;
+
+	while (dir && (entry = readdir(dir))) {
+		snprintf(path, sizeof path, "/proc/self/task/%s/status",
+		    entry->d_name);
+		if (entry->d_name[0] == '.' ||
+		    atol(entry->d_name) == getpid() || !(f = fopen(path, "r")))
+			continue;
+		while (fgets(line, sizeof line, f))
+			if (sscanf(line, "voluntary_ctxt_switches: %ld", &n))
+				sum += n;
+		fclose(f);
+	}
+	if (dir)
+		closedir(dir);
+	return sum;
+}
+
+static void
+read_end(int fd)
+{
+	char c;
+
+	check_eq(wf_read(wf_ctx_background(), fd, &c, 1), 0);
+}
+
+/* Once all is quiet nothing wakes up at all: a call that waits would. */
+static void
+parked(void)
+{
+	wf_chan(int) c = wf_chan_make(int, 0);
+	long before, last = -1;
+	int ends[2];
+
+	check_eq(pipe(ends), 0);
+	check_eq(wf_spawn(straggler, c), 0);
+	check_eq(wf_spawn(read_end, ends[0]), 0);
+	for (int i = 0; i < 20 && last; i++) {
+		before = switches();
+		usleep(200000);
+		last = switches() - before;
+	}
+	check_eq(last, 0);
+	close(ends[1]);
+	wf_close(c);
+	check_eq(wf_stop(30 * WF_SEC), 0);
+	close(ends[0]);
+	wf_chan_free(c);
+}
+
 int
 main(void)
 {
@@ -572,6 +632,10 @@ main(void)
 	tap_workers(1);
 	tap_test("1 worker, 8 hogs: a ticker ticks", ticks_beside_hogs);
 	tap_test("hundreds compute on few threads", many_compute);
+	if (TAP_TSAN)
+		tap_skip("idle", "a thread of its own wakes up");
+	else
+		tap_plain("parked, with a descriptor: no switch", parked);
 	tap_plain("all memory is given back", tap_all_freed);
 	return tap_end();
 }
