@@ -113,7 +113,7 @@ memory()
 await_client()
 {
 	tries=$((limit * 20))
-	until [ "$(ls -l "/proc/$1/fd" | grep -c socket:)" -ge 2 ]; do
+	until [ "$(ls -l "/proc/$1/fd" 2>&1 | grep -c socket:)" -ge 2 ]; do
 		tries=$((tries - 1))
 		[ $tries -gt 0 ] || break
 		sleep 0.05

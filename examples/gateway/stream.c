@@ -78,7 +78,8 @@ stream_put(wf_ctx *ctx, struct stream *s, const void *data, size_t n)
 {
 	if (n > OUT_MAX - s->out_size)
 		return write_all(ctx, s, data, n);
-	memcpy(s->out + s->out_size, data, n);
+	if (n)		/* data may be NULL */
+		memcpy(s->out + s->out_size, data, n);
 	s->out_size += n;
 	return 0;
 }
