@@ -542,14 +542,17 @@ timeouts(void)
 	struct server s;
 
 	o.service.header_time = o.service.body_time = 30 * WF_MS;
-	o.service.idle_time = 30 * WF_MS;
 	start(&s, o);
-	wait_out(&s, "", "");
 	wait_out(&s, "GET / HTTP/1.1\r\n", "408");
-	wait_out(&s, GET("/"), "200");
 	wait_out(&s, GET("/") "GET", "200 408");
 	wait_out(&s, POST "Content-Length: 3\r\n\r\nab", "408");
 	wait_out(&s, CHUNKED "3\r\nab", "408");
+	stop(&s);
+	/* Time enough to come to the first byte, however busy all is. */
+	o.service.idle_time = WF_SEC;
+	start(&s, o);
+	wait_out(&s, "", "");
+	wait_out(&s, GET("/"), "200");
 	stop(&s);
 	return 0;
 }
