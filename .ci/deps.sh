@@ -37,11 +37,14 @@ look() {
 		have "$CC" && have_header sqlite3 sqlite3.h ||
 			missing="$missing sqlite3"
 		have "$CC" && have_header libcjson cjson/cJSON.h ||
-			missing="$missing cjson" ;;
+			missing="$missing cjson"
+		have "$CC" && have_header uthash uthash.h ||
+			missing="$missing uthash" ;;
 	test)
 		have prove || missing="$missing prove"
 		have curl || missing="$missing curl"
 		have wrk || missing="$missing wrk"
+		have redis-cli || missing="$missing redis-cli"
 		have "$CXX" || missing="$missing c++"
 		have pkg-config || case $missing in
 		*pkg-config*) ;;
@@ -60,12 +63,15 @@ package() {
 	apt-get:atomic_ops) echo libatomic-ops-dev ;;
 	apt-get:sqlite3) echo libsqlite3-dev ;;
 	apt-get:cjson) echo libcjson-dev ;;
+	apt-get:uthash) echo uthash-dev ;;
+	apt-get:redis-cli) echo redis-tools ;;
 	apt-get:prove) echo perl ;;
 	apt-get:c++) echo g++ ;;
 	dnf:cc) echo gcc ;;
 	dnf:atomic_ops) echo libatomic_ops-devel ;;
 	dnf:sqlite3) echo sqlite-devel ;;
 	dnf:cjson) echo cjson-devel ;;
+	dnf:uthash) echo uthash-devel ;;
 	dnf:pkg-config) echo pkgconf-pkg-config ;;
 	dnf:prove) echo perl-Test-Harness ;;
 	dnf:c++) echo gcc-c++ ;;
@@ -73,6 +79,7 @@ package() {
 	apk:atomic_ops) echo libatomic_ops-dev ;;
 	apk:sqlite3) echo sqlite-dev ;;
 	apk:cjson) echo cjson-dev ;;
+	apk:uthash) echo uthash-dev ;;
 	apk:pkg-config) echo pkgconf ;;
 	apk:prove) echo perl-utils ;;
 	apk:c++) echo g++ ;;
@@ -82,6 +89,7 @@ package() {
 	*:atomic_ops) echo libatomic_ops ;;
 	*:sqlite3) echo sqlite ;;
 	*:prove) echo perl ;;
+	*:redis-cli) echo redis ;;
 	*) echo "$2" ;;
 	esac
 }
@@ -122,8 +130,8 @@ done
 if [ $manager = none ]; then
 	echo "weft: missing: $missing; please install: libatomic_ops (its" \
 	    "headers), a C and a C++ compiler, make, pkg-config, prove;" \
-	    "for the examples SQLite and cJSON, for the tests" \
-	    "curl and wrk" >&2
+	    "for the examples SQLite, cJSON and uthash, for the tests" \
+	    "curl, wrk and redis-cli" >&2
 	exit 1
 fi
 line=$(command_of $manager)

@@ -39,7 +39,7 @@ esac
 tests=0
 failed=0
 all="worker_pool pipeline hub sieve million fetch_prices timeouts
-    background_worker replay http_server gateway"
+    background_worker replay http_server gateway kv_server"
 
 # result STATUS NAME: the line of one test.
 result()
