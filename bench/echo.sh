@@ -101,38 +101,4 @@ for c in $(echo "$connections" | tr ',' ' '); do
 	done
 done >"$tmp/raw"
 
-echo '| connections | server | requests/s | p50, us | p99, us |' \
-    'CPU/request, ns | of epoll |'
-echo '|---|---|---|---|---|---|---|'
-awk -v seconds="$seconds" '
-function median(list,    v, n, i, j, x)
-{
-	n = split(list, v, " ")
-	for (i = 2; i <= n; i++) {
-		x = v[i]
-		for (j = i - 1; j > 0 && v[j] + 0 > x + 0; j--)
-			v[j + 1] = v[j]
-		v[j + 1] = x
-	}
-	return v[int((n + 1) / 2)]
-}
-{
-	key = $1 " " $2
-	if (!(key in rate))
-		order[++keys] = key
-	rate[key] = rate[key] " " $3
-	half[key] = half[key] " " $4
-	most[key] = most[key] " " $5
-	cpu[key] = cpu[key] " " ($7 - $6) / ($3 * seconds)
-}
-END {
-	for (i = 1; i <= keys; i++) {
-		split(order[i], k, " ")
-		r = median(rate[order[i]])
-		if (k[2] == "epoll")
-			base = r
-		printf "| %d | %s | %.0f | %.1f | %.1f | %.0f | %.2f |\n",
-		    k[1], k[2], r, median(half[order[i]]),
-		    median(most[order[i]]), median(cpu[order[i]]), r / base
-	}
-}' "$tmp/raw"
+awk -v seconds="$seconds" -v base=epoll -f bench/rates.awk "$tmp/raw"

@@ -519,6 +519,32 @@ bodies(void)
 	return 0;
 }
 
+/* A client that goes on sending is not reset at once, or else it might lose the
+ * refusal.  (For a second only: so one of many has to see it.) */
+static int
+refused_bodies(void)
+{
+	struct server s;
+	int spared = 0;
+	wf_conn *c;
+
+	start(&s, options());
+	for (int i = 0; i < 20; i++) {
+		c = dial(&s);
+		say(c, POST "Content-Length: 900000\r\n\r\n");
+		check_eq(hear_one(c), 413);
+		for (int j = 0; j < 3; j++) {
+			say_bytes(c, body, sizeof body, SIZE_MAX);
+			tap_settle();
+		}
+		spared += wf_conn_write(bg(), c, body, 100) == 100;
+		wf_conn_free(c);
+	}
+	check(spared > 0);
+	stop(&s);
+	return 0;
+}
+
 /* ---- time ---- */
 
 /* What is heard after text, without an end of ours. */
@@ -866,6 +892,27 @@ graceful(void)
 	return 0;
 }
 
+/* A request that has arrived when the server closes. */
+static int
+just_in_time(void)
+{
+	struct server s;
+	wf_conn *c;
+
+	for (int i = 0; i < 20; i++) {
+		start(&s, options());
+		c = dial(&s);
+		say(c, GET("/"));
+		check_eq(hear_one(c), 200);
+		tap_settle();
+		say(c, GET("/"));
+		stop(&s);
+		check_eq(hear_one(c), 200);
+		wf_conn_free(c);
+	}
+	return 0;
+}
+
 static int
 cut_off(void)
 {
@@ -951,6 +998,7 @@ main(void)
 	tap_test_workers("100-continue", continues);
 	tap_test_workers("the limit on heads", heads);
 	tap_test_workers("bodies of all lengths", bodies);
+	tap_test_workers("bodies that are refused", refused_bodies);
 	tap_test_workers("time limits", timeouts);
 	tap_test_workers("no time limit but where there is one", no_timeouts);
 	tap_test_workers("a client that does not read", stuffed);
@@ -963,6 +1011,7 @@ main(void)
 	tap_test_workers("slow clients take every place", slowloris);
 	tap_test_workers("nonsense by the thousand", nonsense);
 	tap_test_workers("a graceful end", graceful);
+	tap_test_workers("a request just before the end", just_in_time);
 	tap_test_workers("an end that cuts off", cut_off);
 	tap_child("no descriptors left: clients wait, and it is said",
 	    child_exhausted, 0, "cannot take clients for now");

@@ -293,7 +293,8 @@ answer(struct client *c)
 	c->replied = false;
 	c->fields_size = 0;
 	dispatch(c);
-	reply_error(c, 500);	/* unless there is an answer */
+	if (!c->replied)
+		reply_error(c, 500);
 	end_ctx(c);
 	free(c->room);
 	c->room = NULL;

@@ -8,14 +8,23 @@ import (
 	"os"
 )
 
-// The server of Echo: a goroutine for each connection.
-func echoServer() {
+func listen() net.Listener {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
+		fail(err)
 	}
+	return l
+}
+
+// announce says where a server listens.
+func announce(l net.Listener) {
 	fmt.Println("port", l.Addr().(*net.TCPAddr).Port)
+}
+
+// The server of Echo: a goroutine for each connection.
+func echoServer() {
+	l := listen()
+	announce(l)
 	for {
 		c, err := l.Accept()
 		if err != nil {

@@ -97,6 +97,10 @@ func main() {
 		return
 	case "echo-server":
 		echoServer()
+	case "http-server":
+		httpServer()
+	case "http-loop":
+		httpLoop()
 	case "version":
 		fmt.Println(runtime.Version())
 		return
