@@ -397,7 +397,7 @@ unread=$!
 result $? '1,000 connections at once'
 says PONG ping
 result $? 'beside a client that reads nothing of 30 GB'
-kill $unread
+kill $unread 2>"$tmp/out"
 wait $unread 2>"$tmp/out"
 
 memory()
@@ -501,7 +501,7 @@ for workers in 1 16; do
 	stop INT
 	[ $status -eq 0 ] && ! grep -qv 'cut off' "$tmp/err"
 	result $? "$workers workers; ends while a client does not read"
-	kill $unread
+	kill $unread 2>"$tmp/out"
 	wait $unread 2>"$tmp/out"
 done
 

@@ -193,7 +193,7 @@ entry_reserve(struct entry *e, size_t size)
 {
 	char *value;
 
-	if (size <= e->room && size >= e->room / 4)
+	if (e->value && size <= e->room && size >= e->room / 4)
 		return true;
 	value = realloc(e->value, size ? size : 1);
 	if (!value)
@@ -208,8 +208,7 @@ entry_set(struct entry *e, const void *value, size_t size)
 {
 	if (!entry_reserve(e, size))
 		return false;
-	if (size)
-		memcpy(e->value, value, size);
+	memcpy(e->value, value, size);
 	e->size = size;
 	return true;
 }
