@@ -6,9 +6,12 @@
  * context that ends everything, and a slow client that stops nobody: what has
  * no room in its inbox is dropped and counted.
  *
- * The clients are simulated here.  A server would do the same for each
- * connection: join; one coroutine that reads and says, one that writes what
- * comes out of the inbox; leave.
+ * The clients are simulated here, unless there is an address to listen on:
+ *
+ *	$ hub -a 127.0.0.1:7777		(and, elsewhere, nc 127.0.0.1 7777)
+ *
+ * Then each connection joins (server.c).  The first line is its name, the
+ * others are heard by all.  The hub (hub.c) does not notice the difference.
  *
  *	$ hub -c 2 -l 3 -q 4
  *	<bob> hello, all                          (what ann sees;
@@ -31,6 +34,7 @@
 #include <unistd.h>
 
 #include "hub.h"
+#include "server.h"
 
 struct guest {
 	struct hub_client *client;
@@ -42,11 +46,12 @@ struct chat {
 	struct hub *hub;
 	wf_ctx *ctx;			/* done: the hub closes */
 	struct guest *guests;		/* the talkers, then the sleeper */
-	int talkers, lines, room;	/* the options */
+	int talkers, lines, room;	/* the options; room 0: the default */
+	const char *address;		/* NULL: simulate */
 };
 
 static const char usage[] =
-    "usage: hub [-h] [-c clients] [-l lines] [-q room]\n";
+    "usage: hub [-h] [-a address] [-c clients] [-l lines] [-q room]\n";
 
 static const char *const names[] = { "ann", "bob", "cleo", "dan", "eve" };
 
@@ -169,6 +174,11 @@ app(struct chat *chat)
 {
 	int error = -ENOMEM;
 
+	if (chat->address)
+		return server_run(chat->address, chat->room ? chat->room :
+		    256) ? 1 : 0;
+	if (!chat->room)
+		chat->room = 8;
 	chat->ctx = wf_ctx_with_cancel(wf_ctx_background());
 	chat->hub = hub_make(chat->ctx);
 	chat->guests = calloc((size_t)chat->talkers + 1, sizeof *chat->guests);
@@ -192,7 +202,10 @@ help(void)
 	printf("%sSome clients chat through a hub while one of them sleeps.\n"
 	    "  -c clients  who talk (3)\n"
 	    "  -l lines    that each of them says (5)\n"
-	    "  -q room     in the inbox of the sleeper (8)\n", usage);
+	    "  -q room     in the inbox of the sleeper (8)\n"
+	    "Or listen on the network until a signal comes.\n"
+	    "  -a address  such as 127.0.0.1:7777; port 0 is any\n"
+	    "  -q room     in the inbox of each client (256)\n", usage);
 	return 0;
 }
 
@@ -213,6 +226,7 @@ static bool
 parse(struct chat *chat, int option)
 {
 	switch (option) {
+	case 'a': chat->address = optarg; return *optarg != '\0';
 	case 'c': return number(optarg, 1000, &chat->talkers);
 	case 'l': return number(optarg, 1000000, &chat->lines);
 	case 'q': return number(optarg, 1000000, &chat->room);
@@ -223,10 +237,10 @@ parse(struct chat *chat, int option)
 int
 main(int argc, char **argv)
 {
-	struct chat chat = { .talkers = 3, .lines = 5, .room = 8 };
+	struct chat chat = { .talkers = 3, .lines = 5 };
 	int option, status;
 
-	while ((option = getopt(argc, argv, "hc:l:q:")) != -1) {
+	while ((option = getopt(argc, argv, "ha:c:l:q:")) != -1) {
 		if (option == 'h')
 			return help();
 		if (!parse(&chat, option)) {
