@@ -101,6 +101,8 @@ func main() {
 		httpServer()
 	case "http-loop":
 		httpLoop()
+	case "kv-server":
+		kvServer()
 	case "version":
 		fmt.Println(runtime.Version())
 		return
