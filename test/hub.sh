@@ -45,6 +45,7 @@ started()
 
 start()
 {
+	[ -z "$pid" ] || kill -9 $pid	# left by a test that failed
 	: >"$tmp/out"
 	"$hub" -a 127.0.0.1:0 "$@" >"$tmp/out" 2>"$tmp/err" &
 	pid=$!

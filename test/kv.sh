@@ -70,6 +70,7 @@ started()
 # start OPTION...: a server on a free port.
 start()
 {
+	[ -z "$pid" ] || kill -9 $pid	# left by a test that failed
 	: >"$tmp/listening"
 	"$server" -p 0 "$@" >"$tmp/listening" 2>"$tmp/err" &
 	pid=$!
