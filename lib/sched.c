@@ -334,17 +334,19 @@ loop(struct wf__worker *w)
 	bool timed = false;
 
 	while (!wf__sched_stopping()) {
+		/* Before all else: it came from the next slot, and housekeeping
+		 * is to find the slot as full as its owner keeps it. */
+		if ((t = w->handed)) {
+			w->handed = NULL;
+			wf__park_run(w, t);
+			continue;
+		}
 		if (wf__runq_is_asked(&w->queue))
 			give(w);
 		if (!w->countdown)
 			housekeep(w);
 		else if (wf__timerq_first(&w->timers) != WF_FOREVER)
 			timed |= run_own_timers(w, wf__seam_now());
-		if ((t = w->handed)) {
-			w->handed = NULL;
-			wf__park_run(w, t);
-			continue;
-		}
 		t = wf__share_take_pinned(w);
 		if (!t && wf__sched_is_surplus(w)) {
 			wf__retire(w);
