@@ -637,13 +637,14 @@ result $? 'ends well'
 
 # A file may have a block of 512 bytes: what is more cannot be written.
 rm -f "$log"
+: >"$tmp/listening"
 (
 	trap '' XFSZ
 	ulimit -f 1
 	exec "$server" -p 0 -l "$log" >"$tmp/listening" 2>"$tmp/err"
 ) &
 pid=$!
-until_true grep -q listening "$tmp/listening"
+until_true started
 port=$(sed 's/.*://' "$tmp/listening")
 cli set a 1 >"$tmp/out" 2>&1
 cli set b "$(head -c 2000 "$tmp/large")" >"$tmp/out" 2>&1
