@@ -169,20 +169,31 @@ stop(struct gateway *g)
 	free(g);
 }
 
-/* Say all of it; hear all that comes. */
-static void
-converse(struct gateway *g, const char *says, char *heard)
+static wf_conn *
+dial(struct gateway *g)
 {
 	wf_conn *c = NULL;
+
+	check_eq(wf_dial(bg(), "tcp", g->server.address, &c), 0);
+	return c;
+}
+
+/* Say all of it; hear so many bytes, say that it was all, and hear what else
+ * comes. */
+static void
+converse(struct gateway *g, const char *says, size_t enough, char *heard)
+{
+	wf_conn *c = dial(g);
 	size_t have = 0;
 	ssize_t n;
 
-	check_eq(wf_dial(bg(), "tcp", g->server.address, &c), 0);
 	wf_conn_write(bg(), c, says, strlen(says));
-	wf_conn_close_write(c);
-	while (have < ROOM - 1 &&
-	    (n = wf_conn_read(bg(), c, heard + have, ROOM - 1 - have)) > 0)
-		have += (size_t)n;
+	do {
+		n = wf_conn_read(bg(), c, heard + have, ROOM - 1 - have);
+		have += n > 0 ? (size_t)n : 0;
+		if (have >= enough)
+			wf_conn_close_write(c);
+	} while (n > 0);
 	heard[have] = '\0';
 	wf_conn_free(c);
 }
@@ -282,7 +293,8 @@ conversations(void)
 		b->rounds = talks[i].answers != NULL;
 		behind_start(b);
 		g = start(b, NULL);
-		converse(g, talks[i].says, heard);
+		converse(g, talks[i].says, strlen(talks[i].hears),
+		    heard);
 		check(same(heard, talks[i].hears));
 		stop(g);
 		behind_stop(b);
@@ -305,7 +317,7 @@ count_good(struct gateway *g, const char *request, int n)
 
 	for (int i = 0; i < n; i++)
 		strcat(says, request);
-	converse(g, says, heard);
+	converse(g, says, (size_t)n * strlen(EMPTY), heard);
 	for (char *at = heard; (at = strstr(at, "200 OK")); at++)
 		good++;
 	return good;
@@ -441,6 +453,144 @@ grows_old(void)
 	return 0;
 }
 
+/* ---- clients that go ---- */
+
+/* It says this, and then nothing until the other side has gone. */
+struct staller {
+	const char *says;
+	struct behind *b;
+	wf_chan(int) asked, left;
+};
+
+static void
+stall(struct staller *st)
+{
+	wf_conn *c = NULL;
+	char buf[1024];
+
+	check_eq(wf_listener_accept(bg(), st->b->listener, &c), 0);
+	st->b->size = 0;
+	check_eq(read_request(st->b, c), 1);
+	wf_conn_write(bg(), c, st->says, strlen(st->says));
+	wf_send(st->asked, 1);
+	while (wf_conn_read(bg(), c, buf, sizeof buf) > 0)
+		;
+	wf_conn_free(c);
+	wf_send(st->left, 1);
+}
+
+/* What a client says before it goes, and what the server behind has said by
+ * then. */
+static const struct {
+	const char *says, *answer;
+} partings[] = {
+	{ GET, "" },
+	{ GET GET "GET / HT", "" },
+	{ "POST / HTTP/1.1\r\n" HOST "Content-Length: 3\r\n\r\nabc", "" },
+	{ "POST / HTTP/1.1\r\n" HOST "Transfer-Encoding: chunked\r\n\r\n"
+	  "3\r\nabc\r\n0\r\n\r\n", "HTTP/1.1 100 Continue\r\n\r\n" },
+	{ GET, OK "Content-Length: 100\r\n\r\nab" },
+	{ GET, OK "Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\n" },
+};
+
+static int
+given_up(void)
+{
+	for (size_t i = 0; i < sizeof partings / sizeof *partings; i++) {
+		struct behind *b = calloc(1, sizeof *b);
+		struct staller st = { partings[i].answer, b,
+		    wf_chan_make(int, 1), wf_chan_make(int, 1) };
+		struct gateway *g;
+		wf_conn *c;
+
+		behind_start(b);	/* with no rounds: it only listens */
+		wf_spawn(stall, &st);
+		g = start(b, NULL);
+		c = dial(g);
+		wf_conn_write(bg(), c, partings[i].says,
+		    strlen(partings[i].says));
+		wf_recv(st.asked, NULL);
+		check_eq(wf_try_recv(st.left, NULL), -EAGAIN);
+		wf_conn_free(c);
+		wf_recv(st.left, NULL);
+		stop(g);
+		behind_stop(b);
+		wf_chan_free(st.asked);
+		wf_chan_free(st.left);
+		free(b);
+	}
+	return 0;
+}
+
+/* Clients that wait for the one connection to the server, and go: their places
+ * in the queue are free, and nothing is asked for them. */
+static int
+given_up_in_line(void)
+{
+	struct behind *b = calloc(1, sizeof *b);
+	struct staller st = { "", b, wf_chan_make(int, 1),
+	    wf_chan_make(int, 1) };
+	struct gateway *g;
+	wf_conn *c[5];
+
+	behind_start(b);
+	wf_spawn(stall, &st);
+	g = start(b, NULL);
+	for (int i = 0; i < 5; i++) {
+		c[i] = dial(g);
+		wf_conn_write(bg(), c[i], GET, sizeof GET - 1);
+		if (i == 0)
+			wf_recv(st.asked, NULL);
+	}
+	while (atomic_load(&g->server.requests) < 5)
+		wf_yield();
+	for (int i = 1; i < 5; i++)
+		wf_conn_free(c[i]);
+	while (atomic_load(&g->server.requests) > 1)
+		wf_yield();
+	check_eq(wf_try_recv(st.left, NULL), -EAGAIN);
+	wf_conn_free(c[0]);
+	wf_recv(st.left, NULL);
+	stop(g);
+	behind_stop(b);
+	check(same(b->read, "GET / HTTP/1.1\r\n" HOST
+	    "X-Forwarded-For: 127.0.0.1\r\n\r\n"));
+	wf_chan_free(st.asked);
+	wf_chan_free(st.left);
+	free(b);
+	return 0;
+}
+
+/* What comes while an answer is waited for is not lost. */
+static int
+pipelined(void)
+{
+	struct behind *b = calloc(1, sizeof *b);
+	struct gateway *g;
+	size_t have = 0;
+	char heard[1024];
+	wf_conn *c;
+
+	*b = (struct behind){ .rounds = 1,
+	    .answers = { EMPTY, EMPTY, EMPTY, EMPTY } };
+	behind_start(b);
+	g = start(b, NULL);
+	c = dial(g);
+	for (size_t i = 0; i < 4 * (sizeof GET - 1); i++) {
+		wf_conn_write(bg(), c, &GET[i % (sizeof GET - 1)], 1);
+		if (i % 5 == 0)
+			wf_yield();
+	}
+	while (have < 4 * (sizeof EMPTY - 1))
+		have += (size_t)wf_conn_read(bg(), c, heard + have,
+		    sizeof heard - have);
+	wf_conn_free(c);
+	stop(g);
+	behind_stop(b);
+	free(b);
+	return 0;
+}
+
 /* One that accepts, and says nothing. */
 static void
 be_silent(wf_listener *l, wf_chan(int) end)
@@ -466,7 +616,7 @@ too_late(void)
 	wf_waitgroup_spawn(&silent, be_silent, b->listener, end);
 	g = start(b, NULL);
 	g->proxy.request_time = 30 * WF_MS;
-	converse(g, GET, heard);
+	converse(g, GET, SIZE_MAX, heard);
 	check(strncmp(heard, "HTTP/1.1 504 ", 13) == 0);
 	wf_close(end);
 	stop(g);
@@ -474,7 +624,7 @@ too_late(void)
 	behind_stop(b);
 	/* And one that is not there. */
 	g = start(b, NULL);
-	converse(g, GET, heard);
+	converse(g, GET, SIZE_MAX, heard);
 	check(strncmp(heard, "HTTP/1.1 502 ", 13) == 0);
 	stop(g);
 	wf_chan_free(end);
@@ -491,6 +641,9 @@ main(void)
 	tap_test_workers("servers in turn", in_turn);
 	tap_test_workers("no more connections than allowed", bounded);
 	tap_test_workers("unused connections are closed", grows_old);
+	tap_test_workers("clients go, their requests are given up", given_up);
+	tap_test_workers("the same while they wait in line", given_up_in_line);
+	tap_test_workers("more requests while one runs", pipelined);
 	tap_test_workers("servers that do not answer", too_late);
 	return tap_end();
 }

@@ -5,6 +5,11 @@
  * What is passed on is not what came but what was understood: heads are
  * written anew, bodies framed anew.  So nobody behind can read another
  * message in it than was read here.
+ *
+ * Once a request has come whole, a second coroutine reads on.  What it finds is
+ * the next request's and stays in the buffer; should the client go, the
+ * present one is cancelled, and the server behind is not kept busy for nobody.
+ * A client that will send nothing any more counts as gone: one cannot tell.
  */
 #include "proxy.h"
 
@@ -19,6 +24,8 @@ struct exchange {
 	struct server *server;
 	struct proxy *proxy;
 	wf_ctx *ctx;			/* of this request */
+	wf_waitgroup watching;		/* for the client to go */
+	bool watched;
 	struct http_head request, answer;
 	struct body body;		/* the request's */
 	bool head_only, replayable, keep;
@@ -29,6 +36,12 @@ struct exchange {
 	char peer[WF_ADDRESS_TEXT];	/* the client's address, no port */
 	struct stream client, up;
 };
+
+static bool
+has_body(const struct http_head *h)
+{
+	return h->chunked || h->length > 0;
+}
 
 /* ---- heads ---- */
 
@@ -151,6 +164,45 @@ put_answer(struct exchange *x, bool chunked)
 	print(x, &x->client, "\r\n");
 }
 
+/* ---- a client that goes ---- */
+
+/* Read behind the request, where nobody else reads or writes until the watch
+ * has ended. */
+static void
+watch(struct exchange *x)
+{
+	struct stream *c = &x->client;
+	ssize_t n;
+
+	while (c->end < IN_MAX) {
+		n = wf_conn_read(x->ctx, c->conn, c->in + c->end,
+		    IN_MAX - c->end);
+		if (n <= 0) {
+			wf_ctx_cancel(x->ctx);
+			return;
+		}
+		c->end += (size_t)n;
+	}
+}
+
+static void
+begin_watch(struct exchange *x)
+{
+	if (!x->watched)
+		x->watched = wf_waitgroup_spawn(&x->watching, watch, x) == 0;
+}
+
+/* Nothing is waited for in the request's context any more. */
+static void
+end_watch(struct exchange *x)
+{
+	if (!x->watched)
+		return;
+	wf_ctx_cancel(x->ctx);
+	wf_waitgroup_wait(&x->watching);
+	x->watched = false;
+}
+
 /* ---- the server behind ---- */
 
 /* The head of the answer: 1 or -errno. */
@@ -165,6 +217,22 @@ read_answer(struct exchange *x)
 	while (got == 1 && x->answer.status < 200 && x->answer.status != 101);
 	return got == 0 ? -ECONNRESET : got < -399 ||
 	    (got == 1 && x->answer.status < 200) ? -EPROTO : got;
+}
+
+/* Pass the request's body on, if it has one; then the client is watched. */
+static int
+send_body(struct exchange *x, enum side *failed)
+{
+	int err;
+
+	*failed = SINK;
+	if (!has_body(&x->request))
+		return stream_flush(x->ctx, &x->up);
+	err = stream_pass(x->ctx, &x->client, &x->body, &x->up,
+	    x->request.chunked, failed);
+	if (!err)
+		begin_watch(x);
+	return err;
 }
 
 /* Send the request to the next server, to the head of its answer: 1 or
@@ -182,9 +250,8 @@ ask(struct exchange *x, bool fresh)
 	x->upstream = u;
 	stream_init(&x->up, conn);
 	put_request(x);
-	err = stream_pass(x->ctx, &x->client, &x->body, &x->up,
-	    x->request.chunked, &failed);
-	if (failed == SOURCE) {
+	err = send_body(x, &failed);
+	if (err && failed == SOURCE) {
 		x->client_failed = true;
 		return err;
 	}
@@ -269,6 +336,8 @@ refuse_all(struct exchange *x, int got)
 {
 	if (x->client_failed)
 		return refuse_head(x, got == -EPROTO ? -400 : got);
+	if (got == -ECANCELED)
+		return false;		/* there is nobody to tell */
 	return got == -ETIMEDOUT ? refuse(x, 504, "Gateway Timeout") :
 	    refuse(x, 502, "Bad Gateway");
 }
@@ -291,6 +360,7 @@ pass_answer(struct exchange *x)
 		x->keep = false;
 	put_answer(x, chunked);
 	stream_pass(x->ctx, &x->up, &b, &x->client, chunked && !none, &failed);
+	end_watch(x);
 	give_back(x, failed == NO_SIDE && keep_up && x->up.from == x->up.end);
 	return failed == NO_SIDE && x->keep;
 }
@@ -311,15 +381,18 @@ relay(struct exchange *x)
 	x->keep = h->keep && !wf_ctx_err(x->server->open);
 	x->head_only = http_is(h->method, "HEAD");
 	x->body = body_of(h, false);
-	x->replayable = !h->chunked && h->length <= 0 &&
+	x->replayable = !has_body(h) &&
 	    !http_is(h->method, "POST") && !http_is(h->method, "PATCH");
 	if (h->expects_continue && x->client.from == x->client.end) {
 		print(x, &x->client, "HTTP/1.1 100 Continue\r\n\r\n");
 		stream_flush(x->ctx, &x->client);
 	}
-	if ((got = ask_all(x)) < 0)
-		return refuse_all(x, got);
-	return pass_answer(x);
+	if (!has_body(h))
+		begin_watch(x);
+	if ((got = ask_all(x)) > 0)
+		return pass_answer(x);
+	end_watch(x);
+	return refuse_all(x, got);
 }
 
 /* The next request, with a context of its own. */
@@ -370,6 +443,8 @@ proxy_serve(struct server *s, wf_conn *conn)
 	x.server = s;
 	x.proxy = s->data;
 	x.upstream = NULL;
+	x.watching = (wf_waitgroup){0};
+	x.watched = false;
 	peer_of(conn, x.peer, sizeof x.peer);
 	stream_init(&x.client, conn);
 	while (serve_one(&x))
