@@ -198,6 +198,7 @@ dial_several(wf_ctx *ctx, const struct wf__address *list, int n, int type,
     wf_conn **c)
 {
 	struct race r = { .list = list, .n = n, .type = type };
+	int err;
 
 	if (!(r.results = wf_chan_make(struct attempt, (size_t)n)))
 		return -ENOMEM;
@@ -205,8 +206,10 @@ dial_several(wf_ctx *ctx, const struct wf__address *list, int n, int type,
 	run_race(&r);
 	wf_ctx_free(r.ctx);
 	wf_chan_free(r.results);
-	*c = r.won.conn;
-	return *c ? 0 : r.won.err ? r.won.err : wf_ctx_err(ctx);
+	if ((*c = r.won.conn))
+		return 0;
+	err = wf_ctx_err(ctx);
+	return err ? err : r.won.err;
 }
 
 /* ---- dial ---- */

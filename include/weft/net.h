@@ -67,7 +67,7 @@ enum { WF_ADDRESS_TEXT = 128 };
  * that is unknown, ...  ctx counts for the connecting only.  Where a name has
  * several addresses they are tried in turn, each with a head start of 250 ms
  * or until it fails, families alternating (RFC 8305); the first to answer is
- * it. */
+ * it.  If none does it is the context's error, or that of the first to fail. */
 WF_API int wf_dial(wf_ctx *ctx, const char *network, const char *address,
     wf_conn **c);
 
