@@ -280,7 +280,8 @@ wf__poller_stop(void)
 
 /* ---- raw ---- */
 
-/* With the lock held, and dropped. */
+/* With the lock held, and dropped.  While the number is being closed it waits
+ * for the end of that, to see then whose the number is. */
 static int
 wait_raw(struct wf__pollee *p, size_t fd, unsigned what,
     struct wf__cancel *cancel, int64_t deadline)
@@ -289,12 +290,14 @@ wait_raw(struct wf__pollee *p, size_t fd, unsigned what,
 	    .queue = &p->waiters[what - 1], .cancel = cancel, .number = fd,
 	    .why = what == WF__OS_IN ? "to read descriptor" :
 	    "to write to descriptor" };
-	int err = wf__os_poll_arm((int)fd, what | awaited(p), fd);
+	bool closing = p->closing > 0;
+	int err = closing ? 0 :
+	    wf__os_poll_arm((int)fd, what | awaited(p), fd);
 	uint32_t generation = p->generation;
 
 	if (!err)
 		err = wf__await_outside(&wait, deadline);
-	if (!err && generation != p->generation)
+	if (!err && !closing && generation != p->generation)
 		err = -EBADF;
 	wf__unlock(&p->lock);
 	return err;
@@ -316,17 +319,13 @@ wf__poller_wait(int fd, unsigned what, struct wf__cancel *cancel,
 	if (!(p = pollee_at(&poller.raw, (size_t)fd)))
 		return -ENOMEM;
 	wf__lock(&p->lock);
-	if (wf__likely(!p->closing))
-		return wait_raw(p, (size_t)fd, what, cancel, deadline);
-	wf__unlock(&p->lock);
-	wf_yield();			/* then see whose number it is */
-	return 0;
+	return wait_raw(p, (size_t)fd, what, cancel, deadline);
 }
 
 void
 wf__poller_drop(int fd, int closing)
 {
-	struct wf__waiter *list;
+	struct wf__waiter *list = NULL;
 	struct wf__pollee *p;
 
 	if (fd < 0 || fd >= CHUNK * CHUNKS ||
@@ -337,7 +336,8 @@ wf__poller_drop(int fd, int closing)
 	if (closing > 0 || p->closing)	/* else it began without poller */
 		p->closing += closing;
 	p->generation += closing > 0;
-	list = closing > 0 ? take_waiters(p, WF__OS_IN | WF__OS_OUT) : NULL;
+	if (closing > 0 || !p->closing)
+		list = take_waiters(p, WF__OS_IN | WF__OS_OUT);
 	wf__unlock(&p->lock);
 	wf__waitq_ready_all(list);
 }

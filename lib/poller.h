@@ -50,8 +50,8 @@ void wf__poller_stop(void);
 int wf__poller_wait(int fd, unsigned what, struct wf__cancel *cancel,
     int64_t deadline);
 /* Wake all who wait for fd: it is about to be closed (1), and then it has been
- * (-1): in between nobody begins to wait, since the number may be the old
- * descriptor's or already that of a new one. */
+ * (-1).  Who comes in between waits for the latter, since the number may be the
+ * old descriptor's or already that of a new one. */
 void wf__poller_drop(int fd, int closing);
 
 /* A pollee to be watched, for a descriptor of weft's own; NULL: no memory. */
