@@ -8,6 +8,8 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "chan.h"
+
 static void
 send_to_self(int sig)
 {
@@ -151,6 +153,81 @@ stop_is_final(void)
 	wf_waitgroup_wait(&wg);
 	for (int i = 0; i < LISTENERS; i++)
 		end_one(all[i]);
+	return 0;
+}
+
+/* A stop that comes in the middle of a delivery waits for its end: here that
+ * cannot go on, since somebody has the lock of a channel on its way. */
+
+struct holder {
+	struct wf_channel *channel;
+	int has, let_go;
+};
+
+static void *
+hold(void *arg)
+{
+	struct holder *h = arg;
+
+	wf__lock(&h->channel->lock);
+	__atomic_store_n(&h->has, 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&h->let_go, __ATOMIC_ACQUIRE))
+		usleep(100);
+	wf__unlock(&h->channel->lock);
+	return NULL;
+}
+
+static void
+end_last(wf_chan(int) c, bool by_reset, int *ended)
+{
+	if (by_reset)
+		check_eq(wf_signal_reset(SIGUSR1), 0);
+	else
+		wf_signal_stop(c);
+	__atomic_store_n(ended, 1, __ATOMIC_RELEASE);
+}
+
+static void
+stop_in_the_middle(bool by_reset)
+{
+	wf_chan(int) last = wf_chan_make(int, 1), held = wf_chan_make(int, 1);
+	wf_chan(int) first = wf_chan_make(int, 1);
+	struct holder h = { .channel = WF__RAW(held) };
+	wf_waitgroup wg = {0};
+	pthread_t t;
+	int ended = 0;
+
+	/* The newest is the first to be sent to. */
+	check_eq(wf_signal_notify(last, SIGUSR1), 0);
+	check_eq(wf_signal_notify(held, SIGUSR1), 0);
+	check_eq(wf_signal_notify(first, SIGUSR1), 0);
+	pthread_create(&t, NULL, hold, &h);
+	while (!__atomic_load_n(&h.has, __ATOMIC_ACQUIRE))
+		wf_yield();
+	send_to_self(SIGUSR1);
+	check_eq(next_of(first), SIGUSR1);
+	wf_waitgroup_spawn(&wg, end_last, last, by_reset, &ended);
+	while (!__atomic_load_n(&ended, __ATOMIC_ACQUIRE) &&
+	    !tap_parked("for signals to be sent"))
+		wf_yield();
+	check(!__atomic_load_n(&ended, __ATOMIC_ACQUIRE));
+	__atomic_store_n(&h.let_go, 1, __ATOMIC_RELEASE);
+	pthread_join(t, NULL);
+	wf_waitgroup_wait(&wg);
+	wf_signal_stop(first);
+	wf_signal_stop(held);
+	wf_chan_free(first);
+	wf_chan_free(held);
+	wf_chan_free(last);
+}
+
+static int
+stop_waits(void)
+{
+	/* For one still on its way when nobody asks any more. */
+	signal(SIGUSR1, handler);
+	for (int i = 0; i < 6; i++)
+		stop_in_the_middle(i % 2);
 	return 0;
 }
 
@@ -328,6 +405,7 @@ main(void)
 	tap_test_workers("241: each channel gets its copy", copies);
 	tap_test_workers("241: all signals", all_signals);
 	tap_test_workers("241: stop is final", stop_is_final);
+	tap_test_workers("241: stop waits for a delivery", stop_waits);
 	tap_test_workers("241: reset and ignore", reset_and_ignore);
 	if (TAP_TSAN) {
 		tap_skip("241: SIGHUP stays ignored", "see lend_thread()");
