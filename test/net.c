@@ -723,6 +723,66 @@ many_clients(void)
 	return 0;
 }
 
+/* Thousands that are idle cost little, and are all there when they are needed:
+ * for those of 10,000 in a process of its own, see bench/idle.sh. */
+
+/* Both ends are here. */
+static int
+count_affordable(long wanted)
+{
+	struct rlimit limit;
+	rlim_t most;
+
+	check_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = limit.rlim_max;
+	check_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	most = (limit.rlim_cur - 100) / 2;
+	return (rlim_t)wanted < most ? (int)wanted : (int)most;
+}
+
+static void
+use(wf_conn *c, int i)
+{
+	int got = -1;
+
+	check_eq(wf_conn_write(bg(), c, &i, sizeof i), sizeof i);
+	check_eq(read_all(c, &got, sizeof got), sizeof got);
+	check_eq(got, i);
+}
+
+static int
+many_idle(void)
+{
+	int n = count_affordable(tap_scale(10000, 1000));
+	wf_conn **c = calloc((size_t)n, sizeof *c);
+	char text[WF_ADDRESS_TEXT];
+	wf_listener *l = listen_to("tcp", "127.0.0.1:0", text);
+	wf_waitgroup wg = {0};
+	long before;
+
+	wf_waitgroup_add(&wg, 1);
+	wf_spawn(accept_all, l, &wg);
+	check_eq(wf_dial(bg(), "tcp", text, &c[0]), 0);
+	use(c[0], 0);
+	before = tap_bytes();
+	for (int i = 1; i < n; i++) {
+		check_eq(wf_dial(bg(), "tcp", text, &c[i]), 0);
+		use(c[i], i);
+	}
+	tap_note("%d connections, %ld bytes of the heap for both ends", n,
+	    (tap_bytes() - before) / n);
+	check((tap_bytes() - before) / n < 1500);
+	for (int i = n - 1; i >= 0; i--)
+		use(c[i], i);
+	for (int i = 0; i < n; i++)
+		wf_conn_free(c[i]);
+	wf_listener_close(l);
+	wf_waitgroup_wait(&wg);
+	wf_listener_free(l);
+	free(c);
+	return 0;
+}
+
 /* 206: timeouts of a dial to where nobody answers: a queue that is full. */
 
 struct hole {
@@ -1039,6 +1099,7 @@ main(void)
 	tap_test_workers("217-220: never early", not_early);
 	tap_test_workers("208, 209, 228: listeners", listeners);
 	tap_test_workers("many clients", many_clients);
+	tap_test_workers("many that are idle", many_idle);
 	tap_test("206: dial timeouts", dial_timeouts);
 	tap_test("addresses", addresses);
 	tap_test("several addresses", two_addresses);

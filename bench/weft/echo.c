@@ -9,7 +9,7 @@ static void
 serve(wf_conn *c)
 {
 	wf_ctx *ctx = wf_ctx_background();
-	char buf[4096];
+	char buf[1024];
 	ssize_t n;
 
 	while ((n = wf_conn_read(ctx, c, buf, sizeof buf)) > 0 &&

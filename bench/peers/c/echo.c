@@ -9,6 +9,9 @@
  *		one request of 64 bytes at a time on each connection; prints
  *		requests per second, and the 50th and 99th of 100 latencies
  *		in microseconds
+ *	echo idle PORT CONNECTIONS
+ *		one request on each, then "open"; at the end of its input
+ *		one more on each, then "alive"
  */
 #define _GNU_SOURCE
 
@@ -91,7 +94,7 @@ take_clients(int poller, int listener)
 static void
 answer(int fd)
 {
-	char buf[4096];
+	char buf[1024];
 	ssize_t n = read(fd, buf, sizeof buf);
 
 	if (n <= 0 || write(fd, buf, (size_t)n) != n)
@@ -130,20 +133,26 @@ request(int fd)
 	must(write(fd, data, SIZE) == SIZE, "write");
 }
 
-static void
-open_all(int poller, int port, int connections)
+static int
+open_one(int port)
 {
 	struct sockaddr_in a = { .sin_family = AF_INET,
 	    .sin_port = htons((uint16_t)port),
 	    .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
+	must(fd >= 0 && fd < MOST &&
+	    connect(fd, (struct sockaddr *)&a, sizeof a) == 0, "connect");
+	no_delay(fd);
+	return fd;
+}
+
+static void
+open_all(int poller, int port, int connections)
+{
 	for (int i = 0; i < connections; i++) {
-		int fd = socket(AF_INET, SOCK_STREAM, 0);
+		int fd = open_one(port);
 
-		must(fd >= 0 && fd < MOST &&
-		    connect(fd, (struct sockaddr *)&a, sizeof a) == 0,
-		    "connect");
-		no_delay(fd);
 		watch(poller, fd);
 		request(fd);
 	}
@@ -195,14 +204,46 @@ measure(int port, int connections, double seconds)
 	    percentile(done, 99));
 }
 
+/* ---- connections without work ---- */
+
+static void
+round_trip(int fd)
+{
+	char buf[SIZE];
+
+	request(fd);
+	must(recv(fd, buf, SIZE, MSG_WAITALL) == SIZE, "recv");
+}
+
+static void
+be_idle(int port, int connections)
+{
+	static int fds[MOST];
+
+	must(connections <= MOST, "connections");
+	for (int i = 0; i < connections; i++)
+		round_trip(fds[i] = open_one(port));
+	puts("open");
+	fflush(stdout);
+	while (getchar() != EOF)
+		;
+	for (int i = 0; i < connections; i++)
+		round_trip(fds[i]);
+	puts("alive");
+}
+
 int
 main(int argc, char **argv)
 {
 	if (argc == 2 && !strcmp(argv[1], "server"))
 		serve();
+	if (argc == 4 && !strcmp(argv[1], "idle")) {
+		be_idle(atoi(argv[2]), atoi(argv[3]));
+		return 0;
+	}
 	if (argc != 5 || strcmp(argv[1], "client")) {
 		fprintf(stderr, "usage: %s server | client PORT CONNECTIONS "
-		    "SECONDS\n", argv[0]);
+		    "SECONDS | idle PORT CONNECTIONS\n", argv[0]);
 		return 2;
 	}
 	measure(atoi(argv[2]), atoi(argv[3]), atof(argv[4]));

@@ -32,7 +32,7 @@ func echoServer() {
 		}
 		go func() {
 			defer c.Close()
-			buf := make([]byte, 4096)
+			buf := make([]byte, 1024)
 			for {
 				n, err := c.Read(buf)
 				if err != nil {
