@@ -54,11 +54,12 @@ admit(struct server *s, wf_conn *conn)
 	refuse(conn);
 }
 
-/* Without descriptors the clients wait in the queue, and we for some. */
+/* Without descriptors the clients wait in the queue, and we for some.  It is
+ * said once a minute. */
 static void
 accept_clients(struct server *s, wf_listener *listener)
 {
-	int64_t pause = 0;
+	int64_t pause = 0, said = wf_now() - 61 * WF_SEC;
 	wf_conn *conn;
 	int err;
 
@@ -69,9 +70,11 @@ accept_clients(struct server *s, wf_listener *listener)
 			admit(s, conn);
 			continue;
 		}
-		if (!pause)
+		if (wf_now() - said > 60 * WF_SEC) {
 			fprintf(stderr, "kv_server: no new clients for now: "
 			    "%s\n", strerror(-err));
+			said = wf_now();
+		}
 		pause = !pause ? 5 * WF_MS : pause < WF_SEC ? 2 * pause :
 		    WF_SEC;
 		wf_sleep_ctx(s->stops, pause);
