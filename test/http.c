@@ -10,6 +10,9 @@
 
 #include "tap.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+
 #define COUNT(array) (int)(sizeof (array) / sizeof *(array))
 #define HOST "Host: weft\r\n"
 #define GET(path) "GET " path " HTTP/1.1\r\n" HOST "\r\n"
@@ -739,6 +742,63 @@ resets(void)
 	return 0;
 }
 
+/* The client's machine has lost its power: nothing is said of that, and what
+ * comes to it later is answered by a reset.  False: one may not do that. */
+static bool
+vanish(wf_conn *c)
+{
+	int on = 1;
+	bool may = setsockopt(wf_conn_fd(c), IPPROTO_TCP, TCP_REPAIR, &on,
+	    sizeof on) == 0;
+
+	wf_conn_free(c);
+	return may;
+}
+
+static bool
+can_vanish(void)
+{
+	int fd = socket(AF_INET, SOCK_STREAM, 0), on = 1;
+	bool may = setsockopt(fd, IPPROTO_TCP, TCP_REPAIR, &on,
+	    sizeof on) == 0;
+
+	close(fd);
+	return may;
+}
+
+/* Its place is free again, after the time for what it was about. */
+static int
+half_open(void)
+{
+	static const char *const says[] = { GET("/"), "GET / HTTP/1.1\r\n",
+	    POST "Content-Length: 100\r\n\r\nab", CHUNKED "a\r\nab",
+	    GET("/large") GET("/large") GET("/large") GET("/large") };
+	struct options o = options();
+	struct server s;
+	wf_conn *c;
+	int status;
+
+	o.connections = 1;
+	o.service.header_time = o.service.body_time = 30 * WF_MS;
+	o.service.idle_time = 30 * WF_MS;
+	start(&s, o);
+	for (int i = 0; i < COUNT(says); i++) {
+		c = dial(&s);
+		say(c, says[i]);
+		tap_settle();
+		check(vanish(c));
+		/* On a busy machine this one may be too slow itself. */
+		do {
+			c = dial(&s);
+			say(c, GET("/"));
+			status = hear_one(c);
+			wf_conn_free(c);
+		} while (status != 200);
+	}
+	stop(&s);
+	return 0;
+}
+
 /* ---- crowds ---- */
 
 static void
@@ -993,6 +1053,7 @@ child_exhausted(void)
 int
 main(void)
 {
+	tap_count_memory();
 	tap_test_workers("conversations", conversations);
 	tap_test_workers("answers byte for byte", answers);
 	tap_test_workers("100-continue", continues);
@@ -1007,6 +1068,10 @@ main(void)
 	    pipelined_while_watched);
 	tap_test_workers("five clients with pipelines", pipelines);
 	tap_test_workers("resets in the middle of an answer", resets);
+	if (can_vanish())
+		tap_test_workers("clients whose machine is off", half_open);
+	else
+		tap_skip("clients whose machine is off", "only for root");
 	tap_test_workers("no more connections than allowed", limit);
 	tap_test_workers("slow clients take every place", slowloris);
 	tap_test_workers("nonsense by the thousand", nonsense);
@@ -1015,5 +1080,6 @@ main(void)
 	tap_test_workers("an end that cuts off", cut_off);
 	tap_child("no descriptors left: clients wait, and it is said",
 	    child_exhausted, 0, "cannot take clients for now");
+	tap_plain("all memory is given back", tap_all_freed);
 	return tap_end();
 }
