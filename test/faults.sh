@@ -85,7 +85,8 @@ server()
 {
 	case $1 in
 	http_server) protocol=http; set -- "$@" -a 127.0.0.1:0 ;;
-	gateway) protocol=http; set -- "$@" -a 127.0.0.1:0 "$behind" ;;
+	gateway) protocol=http
+		set -- "$@" -a 127.0.0.1:0 -i 100 "$behind" ;;
 	kv_server) protocol=kv; set -- "$@" -p 0 ;;
 	hub) protocol=hub; set -- "$@" -a 127.0.0.1:0 -q 1000 ;;
 	esac
