@@ -60,6 +60,7 @@
 #include <weft/signal.h>	/* signals in channels */
 #include <weft/process.h>	/* child processes */
 #include <weft/runtime.h>	/* run, start, stop, options */
+#include <weft/pump.h>		/* inside another event loop */
 #include <weft/look.h>		/* dump, statistics, report hook */
 #include <weft/sim.h>		/* simulations: every schedule on demand */
 

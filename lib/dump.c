@@ -268,6 +268,23 @@ wf__dump_leave_behind(void)
 	wf__coro_each_start(leave_start, &wf__dump_left);
 }
 
+bool
+wf__dump_overflow(void *address)
+{
+	struct wf__worker *w = wf__self();
+	struct wf__coro *c = w ? w->running : NULL;
+
+	if (!c || !wf__stack_guards(&c->stack, address))
+		return false;
+	wf__report("weft: stack overflow in coroutine %llu %s (%s:%d): more "
+	    "than the %zu bytes of its stack of %zu KiB are used",
+	    (unsigned long long)c->entry.id, wf__entry_name(&c->entry),
+	    c->entry.site->file, c->entry.site->line,
+	    (size_t)(c->stack.high - c->stack.low) - c->stack.guard,
+	    (size_t)(c->stack.high - c->stack.low) / 1024);
+	return true;
+}
+
 WF_API int
 wf_dump(int fd)
 {

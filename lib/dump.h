@@ -14,6 +14,8 @@ int wf__dump_all(int fd, size_t limit, bool callers);
 
 /* The calling coroutine in words. */
 void wf__dump_who(char *text, size_t size);
+/* Report that it has run over its stack, if the fault at address says so. */
+bool wf__dump_overflow(void *address);
 
 /* Mark all coroutines as left behind by a run that is over. */
 void wf__dump_leave_behind(void);

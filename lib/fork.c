@@ -25,6 +25,7 @@ begin_anew(void)
 	wf__forget_signals();
 	wf__forget_shop();
 	wf__forget_poller();
+	wf__forget_pump();
 	wf__forget_monitor();
 	wf__forget_slots();
 	wf__forget_pool();

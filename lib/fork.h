@@ -24,6 +24,7 @@ void wf__forget_poller(void);
 void wf__forget_shop(void);		/* offload.c */
 void wf__forget_slots(void);		/* only their lock */
 void wf__forget_signals(void);
+void wf__forget_pump(void);
 void wf__forget_monitor(void);
 void wf__forget_run(void);
 void wf__forget_runtime(void);

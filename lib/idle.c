@@ -391,6 +391,31 @@ starves_others(const struct wf__worker *w)
 	    wf__load_relaxed(&w->keeps_stacks);
 }
 
+/* On the list: is there really nothing to get up for? */
+static bool
+may_sleep(struct wf__worker *w)
+{
+	return !is_wanted() && !wf__sched_stopping() && !starves_others(w) &&
+	    !wf__load_acquire(&w->inbox_length);		/* [runq] */
+}
+
+bool
+wf__idle_lie_down(struct wf__worker *w, int64_t *until)
+{
+	settle_stacks(w);
+	list_idle(w);
+	wf__os_fence_heavy();				/* [idle], [starve] */
+	*until = sleep_until(w);
+	if (may_sleep(w) &&
+	    wf__load32_acquire(&w->wake) == WF__IN_POLLER) {	/* [wake] */
+		report_starved();
+		return true;
+	}
+	wf__idle_rise(w);
+	wf__store_relaxed(&w->keeps_stacks, 0);
+	return false;
+}
+
 void
 wf__idle_sleep(struct wf__worker *w)
 {
@@ -403,8 +428,7 @@ wf__idle_sleep(struct wf__worker *w)
 	list_idle(w);
 	wf__os_fence_heavy();				/* [idle], [starve] */
 	until = sleep_until(w);
-	if (!is_wanted() && !wf__sched_stopping() && !starves_others(w) &&
-	    !wf__load_acquire(&w->inbox_length)) {		/* [runq] */
+	if (may_sleep(w)) {
 		if (until == WF_FOREVER)
 			wf__idle_if_all_quiet();
 		report_starved();

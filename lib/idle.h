@@ -20,6 +20,10 @@ void wf__idle_wake_worker(struct wf__worker *w);
 
 /* Sleep until there is reason not to.  The searcher's token goes back. */
 void wf__idle_sleep(struct wf__worker *w);
+/* The first half of it, for a worker whose thread does something else while it
+ * sleeps in the poller: false, and w has got up again, if it is to go on at
+ * once; else when it is to rise, at the latest. */
+bool wf__idle_lie_down(struct wf__worker *w, int64_t *until);
 /* A sleep in the poller is over, and w about to make tasks ready. */
 void wf__idle_rise(struct wf__worker *w);
 

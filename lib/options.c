@@ -55,7 +55,7 @@ wf__options_fill_in(struct wf_options *o, int workers)
 int
 wf__options_check(const struct wf_options *o)
 {
-	if (o->workers < 0 || o->workers > WF__MAX_WORKERS)
+	if (o->workers < WF_PUMPED || o->workers > WF__MAX_WORKERS)
 		return -EINVAL;
 	return wf__stack_class(o->stack_size) < 0 ? -EINVAL : 0;
 }

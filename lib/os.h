@@ -71,6 +71,8 @@ int wf__os_thread_start(struct wf__os_thread *t, void (*fn)(void *), void *arg,
     const char *name);
 void wf__os_thread_join(struct wf__os_thread *t);
 void wf__os_thread_detach(struct wf__os_thread *t);
+/* Tells the calling thread from others that run. */
+uintptr_t wf__os_thread_self(void);
 /* Is the thread off its core for another reason than lack of cores? */
 WF__NOINLINE bool wf__os_thread_blocked(const struct wf__os_thread *t);
 /* Threads of the process; 0 if not known. */
@@ -89,7 +91,9 @@ int wf__os_cores(void);
  * reported once until it is armed again, which suits a number that may be
  * closed and used for something else.  -EPERM: it is a file, always ready.
  * Wait returns how many events there are, at the deadline 0; 0 at once for a
- * deadline of 0.  Wake ends one wait, now or the next.
+ * deadline of 0.  Wake ends one wait, now or the next.  The instance's own
+ * descriptor is readable while a wait would end at once, by the alarm as well;
+ * WF_FOREVER turns that off.
  */
 enum {
 	WF__OS_IN = 1,
@@ -108,6 +112,8 @@ WF__NOINLINE void wf__os_poll_forget(int fd);
 WF__NOINLINE int wf__os_poll_wait(struct wf__os_event *events, int n,
     int64_t deadline);
 WF__NOINLINE void wf__os_poll_wake(void);
+int wf__os_poll_fd(void);
+WF__NOINLINE int wf__os_poll_alarm(int64_t when);
 
 /*
  * Signals, 1 to 64.  Open gives a descriptor that gets readable when one was

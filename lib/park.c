@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * park.c - switching between coroutines, parking and waking.
- * Layer 2.  Uses: park, sched, coro, switch.
+ * Layer 2.  Uses: park, sched, coro, switch, pump.
  *
  * A switch goes straight from one coroutine to the next that the worker
  * picks, or to the scheduler's stack when there is none.  What is to be done
@@ -15,6 +15,7 @@
 
 #include <weft/time.h>
 #include "monitor.h"
+#include "pump.h"
 #include "report.h"
 #include "share.h"
 #include "switch.h"
@@ -135,7 +136,7 @@ park_thread(struct wf__task *t, const struct wf__parking *p)
 				return;				/* [claim] */
 			deadline = WF_FOREVER;	/* somebody else won */
 		}
-		wf__os_futex_wait(&t->futex, 0, deadline);
+		wf__pump_wait(&t->futex, 0, deadline);
 	}
 }
 
@@ -169,10 +170,15 @@ static void
 ready_thread(struct wf__task *t)
 {
 	wf__word32 *futex = &t->futex;
+	bool pumped = wf__pump_is_on();
 
+	if (wf__unlikely(pumped))
+		wf__pump_before_wake();
 	wf__store32_release(futex, 1);				/* [thread] */
 	/* t may be gone: the wake is for an address, whoever is there. */
 	wf__os_futex_wake(futex, 1);
+	if (wf__unlikely(pumped))
+		wf__pump_after_wake();
 }
 
 static void

@@ -2,7 +2,7 @@
 /*
  * run.c - wf_run(): a program whose main function is a coroutine; and what it
  * means when all its coroutines are parked.
- * Layer 8.  Uses: run, runtime, coro, dump, idle, os, report.
+ * Layer 8.  Uses: run, runtime, coro, dump, idle, os, pump, report.
  */
 #include "run.h"
 
@@ -16,6 +16,7 @@
 #include "fork.h"
 #include "idle.h"
 #include "os.h"
+#include "pump.h"
 #include "report.h"
 #include "runtime.h"
 
@@ -49,6 +50,17 @@ wf__run_main_ended(bool by_exit, int result)
 		finish_run(result);
 }
 
+/* Workers, monitor, helpers, and the caller: he is the worker if he pumps. */
+static int
+own_threads(void)
+{
+	int n = 1 + (int)wf__load_relaxed(&wf__sched.helpers);
+
+	if (!wf__pump_is_on())
+		n += (int)wf__load_acquire(&wf__sched.n_workers) + 1;
+	return n;						/* [worker] */
+}
+
 /*
  * Nothing can wake anybody: wf_run() waits, there is no thread in the process
  * but weft's and the one that called it, and after that is known all is still
@@ -60,9 +72,7 @@ is_certain(void)
 {
 	return wf__load_acquire(&run.waits) &&			/* [waits] */
 	    !wf__load32_acquire(&run.finished) &&		/* [finished] */
-	    wf__os_thread_count() ==
-	    (int)wf__load_acquire(&wf__sched.n_workers) + 2 +	/* [worker] */
-	    (int)wf__load_relaxed(&wf__sched.helpers) &&
+	    wf__os_thread_count() == own_threads() &&
 	    wf__idle_all_quiet();
 }
 
@@ -139,6 +149,8 @@ begin(struct wf__entry *main, unsigned shape, const uint64_t *words)
 {
 	int err;
 
+	if (wf__pump_is_on() && !wf__pump_is_mine())
+		return -EPERM;
 	if (!wf__cas_acq_rel(&run.taken, 0, 1))			/* [run] */
 		return -EBUSY;
 	wf__store_release(&run.main_ended, 0);			/* [main] */
@@ -160,7 +172,7 @@ wait_for_main(void)
 {
 	wf__store_release(&run.waits, 1);			/* [waits] */
 	while (!wf__load32_acquire(&run.finished))		/* [finished] */
-		wf__os_futex_wait(&run.finished, 0, WF_FOREVER);
+		wf__pump_wait(&run.finished, 0, WF_FOREVER);
 	wf__store_release(&run.waits, 0);			/* [waits] */
 }
 

@@ -24,6 +24,7 @@
 #include "os.h"
 #include "poller.h"
 #include "offload.h"
+#include "pump.h"
 #include "report.h"
 #include "run.h"
 #include "sched.h"
@@ -45,23 +46,6 @@ static struct {
 } rt;
 
 /* ---- hooks of the layers above us ---- */
-
-static bool
-is_overflow(void *address)
-{
-	struct wf__worker *w = wf__self();
-	struct wf__coro *c = w ? w->running : NULL;
-
-	if (!c || !wf__stack_guards(&c->stack, address))
-		return false;
-	wf__report("weft: stack overflow in coroutine %llu %s (%s:%d): more "
-	    "than the %zu bytes of its stack of %zu KiB are used",
-	    (unsigned long long)c->entry.id, wf__entry_name(&c->entry),
-	    c->entry.site->file, c->entry.site->line,
-	    (size_t)(c->stack.high - c->stack.low) - c->stack.guard,
-	    (size_t)(c->stack.high - c->stack.low) / 1024);
-	return true;
-}
 
 static void
 on_ended(struct wf__coro *c, int result)
@@ -155,8 +139,39 @@ prepare(const struct wf_options *options)
 	wf__sched.hooks.ended = on_ended;
 	wf__switch_inherit();
 	if (o.catch_overflow && !o.no_catch_overflow)
-		rt.catching = wf__os_catch_faults(is_overflow) == 0;
+		rt.catching = wf__os_catch_faults(wf__dump_overflow) == 0;
 	return 0;
+}
+
+static void
+stop(int64_t deadline)
+{
+	wf__store_release(&wf__sched.running, 0);		/* [running] */
+	if (wf__pump_is_on()) {
+		wf__pump_close();
+		clear_up();
+		return;
+	}
+	wf__monitor_stop();
+	end_workers(deadline);
+}
+
+/* No thread: the caller's is the worker when it pumps, and sleeps in the
+ * poller in between, so that is there from the beginning. */
+static int
+start_pumped(void)
+{
+	int err;
+
+	if (!wf__workers_start_alone()) {
+		clear_up();
+		return -ENOMEM;
+	}
+	wf__pump_open();
+	wf__store_release(&wf__sched.running, 1);		/* [running] */
+	if ((err = wf__poller_need()) < 0)
+		stop(0);
+	return err;
 }
 
 static int
@@ -166,6 +181,8 @@ start(const struct wf_options *options)
 
 	if ((err = prepare(options)) < 0)
 		return err;
+	if (rt.options.workers == WF_PUMPED)
+		return start_pumped();
 	if ((err = wf__workers_start(rt.options.workers)) < 0) {
 		wf__workers_free();
 		return err;
@@ -177,14 +194,6 @@ start(const struct wf_options *options)
 	}
 	wf__store_release(&wf__sched.running, 1);		/* [running] */
 	return 0;
-}
-
-static void
-stop(int64_t deadline)
-{
-	wf__store_release(&wf__sched.running, 0);		/* [running] */
-	wf__monitor_stop();
-	end_workers(deadline);
 }
 
 int
@@ -232,7 +241,7 @@ wait_for_all(int64_t deadline)
 			return 0;
 		if (deadline != WF_FOREVER && wf__os_now() >= deadline)
 			return -ETIMEDOUT;
-		wf__os_futex_wait(&rt.quiet, seen, deadline);
+		wf__pump_wait(&rt.quiet, seen, deadline);
 	}
 }
 
@@ -276,7 +285,7 @@ wf_stop(int64_t timeout)
 	int64_t now = wf__os_now(), deadline;
 	int err = 0;
 
-	if (in_coroutine())
+	if (in_coroutine() || (wf__pump_is_on() && !wf__pump_is_mine()))
 		return -EPERM;
 	deadline = timeout < WF_FOREVER - now ? now + timeout : WF_FOREVER;
 	while (!err && !stop_if_empty())
@@ -299,7 +308,7 @@ wf__runtime_start_run(void)
 	if (!wf__load_relaxed(&wf__sched.running))
 		err = start(&o);
 	else if (!rt.catching && !rt.options.no_catch_overflow)
-		rt.catching = wf__os_catch_faults(is_overflow) == 0;
+		rt.catching = wf__os_catch_faults(wf__dump_overflow) == 0;
 	wf__unlock(&rt.lock);
 	return err;
 }
@@ -405,7 +414,9 @@ wf_workers(int n)
 	wf__lock(&rt.lock);
 	if (wf__load_relaxed(&wf__sched.running)) {
 		before = (int)wf__load_relaxed(&wf__sched.target);
-		if (n) {
+		if (n && wf__pump_is_on())
+			before = -EBUSY;
+		else if (n) {
 			/* Relaxed: the monitor's next look is soon enough. */
 			wf__store_relaxed(&wf__sched.target, (wf__word)n);
 			wf__workers_limit(n);
@@ -416,7 +427,7 @@ wf_workers(int n)
 		wf__options_fill_in(&o, rt.workers);
 		before = o.workers;
 	}
-	if (n)
+	if (n && before >= 0)
 		rt.workers = n;
 	wf__unlock(&rt.lock);
 	return before;

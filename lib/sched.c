@@ -120,6 +120,12 @@ run_own_timers(struct wf__worker *w, int64_t now)
 	return true;
 }
 
+void
+wf__sched_run_timers(struct wf__worker *w)
+{
+	run_own_timers(w, wf__seam_now());
+}
+
 /* Of workers that are in a blocking region and cannot do it themselves. */
 static void
 run_timers_of_blocked(int64_t now)
@@ -135,8 +141,8 @@ run_timers_of_blocked(int64_t now)
  * Every ROUND switches, on the scheduler's own stack: what a busy worker would
  * otherwise never get to.
  */
-static void
-housekeep(struct wf__worker *w)
+void
+wf__sched_housekeep(struct wf__worker *w)
 {
 	struct wf__tasks spill = { 0 };
 	int64_t now = wf__seam_now();
@@ -344,7 +350,7 @@ loop(struct wf__worker *w)
 		if (wf__runq_is_asked(&w->queue))
 			give(w);
 		if (!w->countdown)
-			housekeep(w);
+			wf__sched_housekeep(w);
 		else if (wf__timerq_first(&w->timers) != WF_FOREVER)
 			timed |= run_own_timers(w, wf__seam_now());
 		t = wf__share_take_pinned(w);

@@ -114,6 +114,7 @@ struct wf__sched {
 	wf__word limit;			/* those of index < limit may run */
 	wf__word target;		/* limit without stand-ins */
 	wf__word running;		/* started and not stopping */
+	wf__word pumped;		/* by its host; see pump.c [pump] */
 	wf__word stopping;
 	wf__word blocked;		/* workers in a blocking region */
 	wf__word32 gone;		/* workers that have left */
@@ -166,6 +167,11 @@ void wf__sched_worker_main(void *arg);
 /* Coroutines that were spawned and have not ended: never too few, and exact
  * when nothing is spawned or ends meanwhile. */
 uint64_t wf__sched_live(void);
+
+/* What a busy worker does now and then, on the scheduler's own stack; and only
+ * what its timers ask for. */
+void wf__sched_housekeep(struct wf__worker *w);
+void wf__sched_run_timers(struct wf__worker *w);
 
 /* The local part of the choice, in the middle of a switch: NULL if the worker
  * is to go to its loop. */

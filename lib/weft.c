@@ -35,6 +35,7 @@
 #include "park.c"	/* the two doors: park and ready */
 #include "blocking.c"	/* threads about to sleep in a call */
 #include "spare.c"	/* blocks of memory that a worker keeps */
+#include "pump.c"	/* no workers: the host's thread is one */
 #include "monitor.c"	/* the watcher of stuck workers */
 #include "seam.c"	/* disorder, in CHAOS builds */
 

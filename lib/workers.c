@@ -18,6 +18,7 @@
 #include <weft/time.h>
 #include "alloc.h"
 #include "idle.h"
+#include "pump.h"
 #include "spare.h"
 
 /* Relaxed, in this file: written under the lock; who is over the limit, or no
@@ -83,7 +84,7 @@ is_short_of_stand_ins(void)
 	size_t blocked = wf__load_acquire(&wf__sched.blocked);	/* [grow] */
 
 	blocked = blocked < WF__MAX_EXTRA ? blocked : WF__MAX_EXTRA;
-	return wf__load_relaxed(&wf__sched.limit) <
+	return !wf__pump_is_on() && wf__load_relaxed(&wf__sched.limit) <
 	    wf__load_relaxed(&wf__sched.target) + blocked;
 }
 

@@ -7,6 +7,7 @@
  * Whatever fails, the workload ends with status 0: each of its calls gave a
  * result or an error code, what was started has ended, and every value that
  * was sent was received once.  Only a run that cannot start is 125.
+ * Then the same without workers, pumped.
  */
 #include "tap.h"
 
@@ -217,9 +218,26 @@ workload(void)
 	return status;
 }
 
+/* The host has pumped a bit, with its descriptor if it can have one. */
+static int
+pumped_workload(void)
+{
+	struct wf_options o = { .workers = WF_PUMPED };
+	struct tally t = { 0, 0, 0, 0 };
+
+	if (wf_start(&o) < 0)
+		return CANNOT_START;
+	wf_pump_fd();
+	t.started = wf_spawn(use_stack, &t, 8) == 0;
+	wf_sleep(WF_MS);
+	while (__atomic_load_n(&t.ended, __ATOMIC_RELAXED) < t.started)
+		wf_pump(WF_MS);
+	return wf_run(workload);
+}
+
 /* The child's report: was the n-th call reached at all? */
 static void
-child(unsigned long n, int report)
+child(unsigned long n, int report, bool pumped)
 {
 	char text[24], reached;
 	int status;
@@ -228,7 +246,7 @@ child(unsigned long n, int report)
 	setenv("WEFT_FAULT_AT", text, 1);
 	alarm(TAP_SECONDS);
 	wf_workers(WORKERS);
-	status = wf_run(workload);
+	status = pumped ? pumped_workload() : wf_run(workload);
 	reached = wf__load_relaxed(&wf__os_fault_calls) >= n;
 	if (write(report, &reached, 1) != 1)
 		status = WRONG;
@@ -237,7 +255,7 @@ child(unsigned long n, int report)
 
 /* True if the n-th call was reached, and its failure survived or not. */
 static bool
-fail_at(unsigned long n)
+fail_at(unsigned long n, bool pumped)
 {
 	int report[2], status = 0;
 	char reached = 0;
@@ -247,7 +265,7 @@ fail_at(unsigned long n)
 		return false;
 	fflush(NULL);
 	if ((pid = fork()) == 0)
-		child(n, report[1]);
+		child(n, report[1], pumped);
 	close(report[1]);
 	if (read(report[0], &reached, 1) != 1)
 		reached = 1;		/* it died, and that is a failure */
@@ -264,11 +282,11 @@ fail_at(unsigned long n)
 }
 
 static void
-each_call_fails(void)
+fail_each_call(bool pumped)
 {
 	unsigned long n = 1;
 
-	while (fail_at(n)) {
+	while (fail_at(n, pumped)) {
 		n++;
 		alarm(TAP_SECONDS);
 	}
@@ -276,10 +294,23 @@ each_call_fails(void)
 	check(n > 20);
 }
 
+static void
+each_call_fails(void)
+{
+	fail_each_call(false);
+}
+
+static void
+each_call_fails_pumped(void)
+{
+	fail_each_call(true);
+}
+
 int
 main(void)
 {
 	tap_plain("each call that can fail does so once", each_call_fails);
+	tap_plain("the same, pumped", each_call_fails_pumped);
 	return tap_end();
 }
 

@@ -32,10 +32,14 @@
 
 WF__BEGIN
 
+/* No threads that run coroutines: the caller's does, in wf_pump(). */
+#define WF_PUMPED (-1)
+
 /* Zero is the default everywhere. */
 struct wf_options {
 	int workers;		/* threads that run coroutines; default: cores
-				 * allowed by affinity mask and cgroups */
+				 * allowed by affinity mask and cgroups;
+				 * WF_PUMPED: none, see weft/pump.h */
 	size_t stack_size;	/* of a coroutine; default 256 KiB */
 	bool list_leaks;	/* list coroutines left at the end of wf_run(),
 				 * or by a wf_stop() that gives up */
@@ -90,7 +94,8 @@ WF_API int wf_run_raw(const struct wf_site *site, void (*fn)(void),
     unsigned shape, const uint64_t *words);
 
 /* Start the runtime with these options (NULL: defaults).  0, -EBUSY if it
- * runs already, -EINVAL for an option out of range, -ENOMEM, -EAGAIN. */
+ * runs already, -EINVAL for an option out of range, -ENOMEM, -EAGAIN; with
+ * WF_PUMPED also -EMFILE, -ENFILE. */
 WF_API int wf_start(const struct wf_options *options);
 
 /*
@@ -98,12 +103,14 @@ WF_API int wf_start(const struct wf_options *options);
  * all threads of weft and give all memory back: the process is as before, and
  * may start weft again.  0 (also if it does not run), -ETIMEDOUT if
  * coroutines are left: then everything goes on, and with list_leaks they are
- * listed on stderr.  -EPERM in a coroutine.
+ * listed on stderr.  -EPERM in a coroutine, and for a runtime that is pumped
+ * on other threads than its own.
  */
 WF_API int wf_stop(int64_t timeout);
 
 /* Set the number of workers, 1 to 1024, before or while the runtime runs; 0
- * only asks.  Returns the number before, or -EINVAL. */
+ * only asks.  Returns the number before, -EINVAL, or -EBUSY for one that is
+ * pumped. */
 WF_API int wf_workers(int n);
 
 /*

@@ -3,9 +3,10 @@
  * os/epoll.c - readiness of descriptors, by epoll.
  * Layer 1.  Uses: os.
  *
- * Wake is an eventfd, watched for edges: it is written to and never read.  In
- * the child of a fork the instance is the parent's as well: the child closes
- * its copies and changes nothing in it.
+ * Wake is an eventfd, watched for edges: it is written to and never read.  The
+ * alarm is a timerfd, made when first set, and likewise.  In the child of
+ * a fork the instance is the parent's as well: the child closes its copies and
+ * changes nothing in it.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -18,6 +19,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
+#include <sys/timerfd.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -28,12 +30,12 @@
 #endif
 
 enum { EVENTS = 128 };
-#define WAKE UINT64_MAX			/* the eventfd's key */
+#define WAKE UINT64_MAX			/* the key of what only wakes */
 
-static int epoll = -1, alarm_bell = -1;
+static int epoll = -1, alarm_bell = -1, alarm_clock = -1;
 
 static void
-close_both(void)
+close_all(void)
 {
 	int saved = errno;
 
@@ -41,7 +43,9 @@ close_both(void)
 		close(epoll);
 	if (alarm_bell >= 0)
 		close(alarm_bell);
-	epoll = alarm_bell = -1;
+	if (alarm_clock >= 0)
+		close(alarm_clock);
+	epoll = alarm_bell = alarm_clock = -1;
 	errno = saved;
 }
 
@@ -64,7 +68,7 @@ wf__os_poll_open(void)
 	if (wf__os_fault())
 		return -EMFILE;
 	if (!forks)
-		forks = pthread_atfork(NULL, NULL, close_both) == 0;
+		forks = pthread_atfork(NULL, NULL, close_all) == 0;
 	epoll = epoll_create1(EPOLL_CLOEXEC);
 	alarm_bell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (epoll < 0 || alarm_bell < 0)
@@ -73,7 +77,7 @@ wf__os_poll_open(void)
 		err = control(EPOLL_CTL_ADD, alarm_bell, EPOLLIN | EPOLLET,
 		    WAKE);
 	if (err)
-		close_both();
+		close_all();
 	errno = saved;
 	return err;
 }
@@ -81,7 +85,7 @@ wf__os_poll_open(void)
 void
 wf__os_poll_close(void)
 {
-	close_both();
+	close_all();
 }
 
 int
@@ -190,4 +194,49 @@ wf__os_poll_wake(void)
 	if (write(alarm_bell, &one, sizeof one) < 0)
 		errno = saved;
 	errno = saved;
+}
+
+int
+wf__os_poll_fd(void)
+{
+	return epoll;
+}
+
+static int
+make_alarm_clock(void)
+{
+	int err;
+
+	if (wf__os_fault())
+		return -EMFILE;
+	alarm_clock = timerfd_create(CLOCK_MONOTONIC,
+	    TFD_CLOEXEC | TFD_NONBLOCK);
+	if (alarm_clock < 0)
+		return -errno;
+	err = control(EPOLL_CTL_ADD, alarm_clock, EPOLLIN | EPOLLET, WAKE);
+	if (err) {
+		close(alarm_clock);
+		alarm_clock = -1;
+	}
+	return err;
+}
+
+int
+wf__os_poll_alarm(int64_t when)
+{
+	struct itimerspec t = { 0 };
+	int saved = errno, err = 0;
+
+	if (alarm_clock < 0)
+		err = make_alarm_clock();
+	if (when != WF_FOREVER) {
+		when = when > 0 ? when : 1;	/* zero would be never */
+		t.it_value.tv_sec = when / WF_SEC;
+		t.it_value.tv_nsec = when % WF_SEC;
+	}
+	if (!err && timerfd_settime(alarm_clock, TFD_TIMER_ABSTIME, &t,
+	    NULL) < 0)
+		err = -errno;
+	errno = saved;
+	return err;
 }

@@ -317,6 +317,12 @@ wf__os_thread_detach(struct wf__os_thread *t)
 	pthread_detach((pthread_t)t->handle);
 }
 
+uintptr_t
+wf__os_thread_self(void)
+{
+	return (uintptr_t)pthread_self();
+}
+
 bool
 wf__os_thread_blocked(const struct wf__os_thread *t)
 {
