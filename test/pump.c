@@ -456,19 +456,41 @@ ask_from_thread(void *arg)
 	return NULL;
 }
 
+/* A pinned one is woken by another way than those that are not. */
 static void
-answer_all(struct mill *m)
+answer_all(struct mill *m, int pins)
 {
 	long v;
 
+	if (pins)
+		wf_pin();
 	while (wf_recv(m->ask, &v)) {
 		add(&m->taken, 1);
 		check_eq(wf_send(m->answer, v), 1);
 	}
 }
 
+/* A timer of theirs may be the first that the pump is to know of. */
+static void *
+set_timers(void *arg)
+{
+	struct mill *m = arg;
+	int64_t when;
+
+	for (long i = 0; i < m->rounds; i++) {
+		wf_timer *t = wf_timer_make(i % 2 * WF_US);
+
+		if (check(t))
+			check_eq(wf_recv(wf_timer_chan(t), &when), 1);
+		wf_timer_free(t);
+		add(&m->taken, 1);
+	}
+	add(&m->threads_left, -1);
+	return NULL;
+}
+
 static void
-hammer(int threads, bool by_budget)
+hammer(int threads, bool by_budget, void *(*fn)(void *))
 {
 	struct mill m = { wf_chan_make(long, 0), wf_chan_make(long, 0),
 	    tap_scale(100000, TAP_TSAN || TAP_ASAN ? 1000 : 4000), 0, threads };
@@ -477,12 +499,12 @@ hammer(int threads, bool by_budget)
 	if (!start_pumped())
 		return;
 	for (int i = 0; i < 2; i++)
-		check_eq(wf_spawn(answer_all, &m), 0);
+		check_eq(wf_spawn(answer_all, &m, i), 0);
 	for (int i = 0; i < threads; i++)
-		check_eq(pthread_create(&all[i], NULL, ask_from_thread, &m), 0);
+		check_eq(pthread_create(&all[i], NULL, fn, &m), 0);
 	while (get(&m.taken) < threads * m.rounds) {
-		check(is_readable(-1));
-		check(wf_pump(by_budget ? WF_US : 0) >= 0);
+		if (is_readable(fn == ask_from_thread ? -1 : 1))
+			check(wf_pump(by_budget ? WF_US : 0) >= 0);
 	}
 	while (get(&m.threads_left)) {
 		wf_pump(0);		/* the last answers */
@@ -499,10 +521,17 @@ hammer(int threads, bool by_budget)
 static void
 hammered(void)
 {
-	hammer(1, false);
-	hammer(1, true);
-	hammer(THREADS, false);
-	hammer(THREADS, true);
+	hammer(1, false, ask_from_thread);
+	hammer(1, true, ask_from_thread);
+	hammer(THREADS, false, ask_from_thread);
+	hammer(THREADS, true, ask_from_thread);
+}
+
+static void
+timers_from_threads(void)
+{
+	hammer(1, false, set_timers);
+	hammer(THREADS, true, set_timers);
 }
 
 /* The host waits itself, by a channel; some of the answers come from threads,
@@ -523,7 +552,7 @@ host_waits(void)
 		check_eq(wf_send(m.answer, v), 1);
 	}
 	pthread_join(thread, NULL);
-	check_eq(wf_spawn(answer_all, &m), 0);
+	check_eq(wf_spawn(answer_all, &m, 0), 0);
 	for (long i = 0; i < m.rounds; i++) {
 		check_eq(wf_send(m.ask, i), 1);
 		check_eq(wf_recv(m.answer, &v), 1);
@@ -905,6 +934,8 @@ main(void)
 	tap_plain("readable by calls, contexts, signals",
 	    readable_by_the_rest);
 	tap_plain("threads ask, the pump answers", hammered);
+	tap_plain("threads set timers, the pump runs them",
+	    timers_from_threads);
 	tap_plain("the host waits for threads and coroutines", host_waits);
 	tap_plain("the host waits otherwise", host_waits_otherwise);
 	tap_plain("many timers", many_timers);
