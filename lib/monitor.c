@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * monitor.c - the watcher of stuck workers.
- * Layer 2.  Uses: monitor, sched.
+ * Layer 2.  Uses: monitor, sched, stall.
  *
  * A thread that is off its core in the middle of weft looks just like one
  * that is stuck in user code, so the monitor takes nothing from it: it wakes
@@ -20,6 +20,7 @@
 #include <weft/time.h>
 #include "fork.h"
 #include "idle.h"
+#include "stall.h"
 #include "workers.h"
 
 #define LOOK (10 * WF_MS)
@@ -151,6 +152,7 @@ monitor_main(void *arg)
 		wf__monitor_clock(now);
 		poll_if_nobody_does();
 		compensate(now);
+		wf__stall_look(now);
 		if (now - trimmed > TRIM_EVERY) {
 			wf__stack_trim();
 			trimmed = now;

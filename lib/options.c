@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <weft/time.h>
 #include "os.h"
 #include "report.h"
 #include "sched.h"
@@ -47,6 +48,9 @@ wf__options_fill_in(struct wf_options *o, int workers)
 	if (!o->stack_size)
 		o->stack_size = (size_t)from_environment("WEFT_STACK", 16384,
 		    1L << 30);
+	if (!o->stall_limit)
+		o->stall_limit = from_environment("WEFT_STALLS", 1, 3600000) *
+		    WF_MS;
 	if (from_environment("WEFT_LEAKS", 0, 1))
 		o->list_leaks = true;
 	errno = saved;
@@ -56,6 +60,8 @@ int
 wf__options_check(const struct wf_options *o)
 {
 	if (o->workers < WF_PUMPED || o->workers > WF__MAX_WORKERS)
+		return -EINVAL;
+	if (o->stall_limit < 0)
 		return -EINVAL;
 	return wf__stack_class(o->stack_size) < 0 ? -EINVAL : 0;
 }

@@ -176,6 +176,35 @@ void wf__os_uncatch_death(void);
 int wf__os_backtrace(void **addresses, int n);
 void wf__os_backtrace_write(int fd, void *const *addresses, int n);
 
+/*
+ * A look at another thread of ours, which goes on meanwhile.  Open takes
+ * a real-time signal that nobody has: 0, -EBUSY.  Threads that are started
+ * while it is open let the signal in.  Close puts back what was there.
+ *
+ * Ask is false if it cannot be done (now); one question at a time, by one
+ * thread.  Answer waits until then at most, and is true when the answer is
+ * there; or withdraw the question.
+ */
+enum { WF__OS_FRAMES = 24 };
+struct wf__os_look {
+	long call;		/* the number of the system call that it sat
+				 * in; -1: none, or not known */
+	int n;			/* 0: not known */
+	void *frames[WF__OS_FRAMES];	/* the place, return addresses */
+};
+WF__NOINLINE int wf__os_look_open(void);
+void wf__os_look_close(void);
+int wf__os_look_signal(void);	/* 0: none */
+WF__NOINLINE bool wf__os_look_ask(const struct wf__os_thread *t);
+bool wf__os_look_answer(struct wf__os_look *l, int64_t until);
+void wf__os_look_withdraw(void);
+
+/* An address in the code as "function+0x1a (file+0x2b3c)", as far as it is
+ * known; the latter is for addr2line.  Files are those loaded at open. */
+void wf__os_symbols_open(void);
+void wf__os_symbols_close(void);
+WF__NOINLINE int wf__os_symbol(char *text, size_t size, uintptr_t at);
+
 /* FAULT builds: true if this call, the n-th by WEFT_FAULT_AT, is to fail. */
 #ifdef WEFT_FAULT
 bool wf__os_fault(void);

@@ -24,15 +24,12 @@ wf_set_report_hook(void (*hook)(const char *text))
 	wf__store_release(&user_hook, (wf__word)(uintptr_t)hook); /* [hook] */
 }
 
-static void
-say(char *text, size_t size, int used)
+void
+wf__report_text(char *text, size_t n)
 {
 	void (*hook)(const char *) = (void (*)(const char *))(uintptr_t)
 	    wf__load_acquire(&user_hook);			/* [hook] */
-	size_t n = used < 0 ? 0 : (size_t)used;
 
-	if (n > size - 2)
-		n = size - 2;
 	text[n] = '\0';
 	if (hook)
 		hook(text);
@@ -44,13 +41,15 @@ void
 wf__report(const char *format, ...)
 {
 	char text[1024];
+	size_t most = sizeof text - 2;
 	va_list args;
 	int n;
 
 	va_start(args, format);
 	n = vsnprintf(text, sizeof text, format, args);
 	va_end(args);
-	say(text, sizeof text, n);
+	n = n < 0 ? 0 : n;
+	wf__report_text(text, (size_t)n < most ? (size_t)n : most);
 }
 
 WF__NORETURN void

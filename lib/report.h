@@ -22,6 +22,9 @@ extern struct wf__report_hooks wf__report_hooks;
 /* One report: to the user's hook, then to stderr.  A newline is added. */
 void wf__report(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* The same for n bytes of text, in a buffer with room for two more. */
+void wf__report_text(char *text, size_t n);
+
 /* The program broke a rule of call: say so with the calling coroutine and
  * a dump, then abort. */
 WF__NORETURN void wf__misuse(const char *call, const char *format, ...)

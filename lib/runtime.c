@@ -30,6 +30,7 @@
 #include "sched.h"
 #include "signals.h"
 #include "stack.h"
+#include "stall.h"
 #include "switch.h"
 #include "waitgroup.h"
 #include "workers.h"
@@ -80,6 +81,7 @@ wf__forget_runtime(void)
 
 	if (rt.catching)
 		wf__os_uncatch_faults();
+	wf__stall_close();
 	memset(&rt, 0, sizeof rt);
 	rt.workers = workers;
 	wf__dump_left = 0;
@@ -102,6 +104,7 @@ clear_up(void)
 	if (rt.catching)
 		wf__os_uncatch_faults();
 	rt.catching = false;
+	wf__stall_close();
 }
 
 /* All threads end; memory goes back if no coroutine is left in it.  False: one
@@ -183,13 +186,13 @@ start(const struct wf_options *options)
 		return err;
 	if (rt.options.workers == WF_PUMPED)
 		return start_pumped();
-	if ((err = wf__workers_start(rt.options.workers)) < 0) {
-		wf__workers_free();
-		return err;
-	}
-	if ((err = wf__monitor_start()) < 0) {
+	wf__stall_open(rt.options.stall_limit);
+	err = wf__workers_start(rt.options.workers);
+	if (!err && (err = wf__monitor_start()) < 0)
 		wf__workers_stop(WF_FOREVER);
+	if (err) {
 		wf__workers_free();
+		wf__stall_close();
 		return err;
 	}
 	wf__store_release(&wf__sched.running, 1);		/* [running] */

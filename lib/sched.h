@@ -33,6 +33,14 @@ struct wf__post {
 	bool set;
 };
 
+/* What the monitor remembers of a worker, by option; see stall.c. */
+struct wf__stall {
+	uint64_t switches;		/* when it looked last, */
+	int64_t since;			/* first seen then */
+	bool seen, named;		/* too long; and said so */
+	struct wf__entry who;
+};
+
 enum wf__wake { WF__ASLEEP, WF__IN_POLLER, WF__WAKE_SEARCH, WF__WAKE_LOOK };
 
 struct wf__worker {
@@ -87,6 +95,7 @@ struct wf__worker {
 	struct wf__worker *loot_from;	/* whose work this one took last, */
 	int64_t loot_at;		/* and when */
 	uint64_t seen;			/* the same, by the monitor */
+	struct wf__stall stall;
 
 	int index;
 	struct wf__os_thread thread;

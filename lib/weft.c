@@ -13,6 +13,8 @@
 #include "os/linux.c"	/* time, futexes, memory, threads */
 #include "os/linux_cores.c"	/* how many cores there are for us */
 #include "os/linux_faults.c"	/* stack overflow, backtraces */
+#include "os/linux_look.c"	/* where another thread is */
+#include "os/linux_symbols.c"	/* an address in words */
 #include "os/epoll.c"	/* which descriptors are ready */
 #include "os/linux_signals.c"	/* signals, child processes */
 #include "self.c"	/* which worker this thread is */
@@ -36,6 +38,7 @@
 #include "blocking.c"	/* threads about to sleep in a call */
 #include "spare.c"	/* blocks of memory that a worker keeps */
 #include "pump.c"	/* no workers: the host's thread is one */
+#include "stall.c"	/* who keeps a worker for too long */
 #include "monitor.c"	/* the watcher of stuck workers */
 #include "seam.c"	/* disorder, in CHAOS builds */
 

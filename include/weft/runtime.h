@@ -8,9 +8,10 @@
  * programs whose main() is a coroutine, wf_start() only passes options.
  *
  * From the environment, when the option is zero: WEFT_WORKERS (number of
- * workers), WEFT_STACK (bytes), WEFT_LEAKS=1 (list coroutines left at the end
- * of wf_run(), or by a wf_stop() that gives up).  What cannot be understood is
- * said on stderr and left aside.
+ * workers), WEFT_STACK (bytes), WEFT_STALLS (milliseconds after which a stall
+ * is named), WEFT_LEAKS=1 (list coroutines left at the end of wf_run(), or by a
+ * wf_stop() that gives up).  What cannot be understood is said on stderr and
+ * left aside.
  *
  * fork().  Any coroutine or thread may fork, at any time, and the child may
  * exec or _exit.  It may also go on with weft: in the child the runtime does
@@ -47,8 +48,23 @@ struct wf_options {
 				 * SIGSEGV and SIGBUS, chains to the handlers
 				 * found.  wf_run() always does */
 	bool no_catch_overflow;	/* not even in wf_run() */
-	uintptr_t wf__reserved[8];
+	int64_t stall_limit;	/* name coroutines that have not given way for
+				 * so many ns; see below */
+	uintptr_t wf__reserved[7];
 };
+
+/*
+ * With a stall_limit, a coroutine that keeps its thread for so long, by
+ * computing or in a call that blocks and is not in wf_blocking, is reported:
+ * which one, where it was spawned, for how long, and where it is now, with its
+ * callers, as "function+0x1a (file+0x2b3c)": "addr2line -fe file 0x2b3c" gives
+ * the line.  It is reported once, and when it goes on; at most five a second.
+ * The grain is 10 ms.  This takes one real-time signal, the last one that
+ * nobody uses, until wf_stop().  No call of the program fails with EINTR for
+ * it; a poll(), epoll_wait() or wait with a relative timeout begins its timeout
+ * anew, once for each report.  A thread that blocks that signal, or is stuck
+ * in the kernel beyond the reach of signals, is named without its place.
+ */
 
 /*
  * int wf_run(fn, args...);

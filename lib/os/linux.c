@@ -294,6 +294,8 @@ wf__os_thread_start(struct wf__os_thread *t, void (*fn)(void *), void *arg,
 	sigdelset(&all, SIGILL);
 	sigdelset(&all, SIGTRAP);
 	sigdelset(&all, SIGABRT);
+	if (wf__os_look_signal())
+		sigdelset(&all, wf__os_look_signal());
 	pthread_sigmask(SIG_SETMASK, &all, &old);
 	err = pthread_create(&handle, NULL, thread_main, &s);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
