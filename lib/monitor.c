@@ -118,6 +118,23 @@ poll_if_nobody_does(void)
 	seen = polls;
 }
 
+/* Has any worker run something since the last time?  Who asks so often that it
+ * would be woken again at once need not go to sleep. */
+static bool
+has_any_switched(void)
+{
+	size_t n = wf__load_acquire(&wf__sched.n_workers);	/* [worker] */
+	static uint64_t seen;
+	uint64_t sum = 0;
+	bool same;
+
+	for (unsigned i = 0; i < n; i++)
+		sum += wf__load_relaxed(&wf__sched_worker(i)->switches);
+	same = sum == seen;
+	seen = sum;
+	return !same;
+}
+
 static void
 sleep_while_all_asleep(void)
 {
@@ -136,13 +153,15 @@ monitor_main(void *arg)
 {
 	int64_t now = wf__os_now(), trimmed = now;
 	unsigned quiet = 0;
+	bool asleep;
 
 	(void)arg;
 	while (!wf__load32_acquire(&leave_now)) {	/* [monitor-end] */
-		quiet = wf__idle_all_asleep() ? quiet + 1 : 0;
+		asleep = wf__idle_all_asleep();
+		quiet = !has_any_switched() && asleep ? quiet + 1 : 0;
 		/* Once more: a thread that was about to end when the last
 		 * worker looked is gone now. */
-		if (quiet)
+		if (asleep)
 			wf__idle_if_all_quiet();
 		if (quiet >= QUIET_LOOKS && !wf__stack_surplus())
 			sleep_while_all_asleep();

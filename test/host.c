@@ -11,6 +11,12 @@
 
 #include "tap.h"
 
+#ifdef WEFT_CHAOS
+enum { DISORDER = 1 };
+#else
+enum { DISORDER = 0 };
+#endif
+
 static long
 count_entries(const char *path)
 {
@@ -612,6 +618,44 @@ parked(void)
 	wf_chan_free(c);
 }
 
+static void
+tick(wf_ticker *ticker, long n)
+{
+	for (long i = 0; i < n; i++)
+		check_eq(wf_recv(wf_ticker_chan(ticker), NULL), 1);
+}
+
+static void
+tick_in_coroutine(wf_ticker *ticker, long n)
+{
+	wf_waitgroup wg = {0};
+
+	check_eq(wf_waitgroup_spawn(&wg, tick, ticker, n), 0);
+	wf_waitgroup_wait(&wg);
+}
+
+/* A ticker wakes its worker once for each tick, and the monitor looks every
+ * 10 ms; nobody else wakes, once the workers know that it is not worth it. */
+static void
+ticking(void)
+{
+	enum { LOOKS_A_SECOND = 100, ODD = 15 };
+	wf_ticker *ticker = wf_ticker_make(WF_MS);
+	long n = tap_scale(5000, 500), before, woken, looks;
+	int64_t from;
+
+	tick_in_coroutine(ticker, 300);
+	from = wf_now();
+	before = switches();
+	tick_in_coroutine(ticker, n);
+	woken = switches() - before;
+	looks = (wf_now() - from) * LOOKS_A_SECOND / WF_SEC;
+	if (!check(woken >= n / 2 && woken <= n + looks + ODD + n / 100))
+		tap_note("%ld wake-ups for %ld ticks", woken, n);
+	wf_ticker_free(ticker);
+	check_eq(wf_stop(30 * WF_SEC), 0);
+}
+
 int
 main(void)
 {
@@ -636,6 +680,12 @@ main(void)
 		tap_skip("idle", "a thread of its own wakes up");
 	else
 		tap_plain("parked, with a descriptor: no switch", parked);
+	if (DISORDER)
+		tap_skip("a ticker wakes one worker", "others are woken, too");
+	for (int i = 1; i <= 4 && !TAP_TSAN && !DISORDER; i *= 4) {
+		tap_workers(i);
+		tap_plain("a ticker wakes one worker", ticking);
+	}
 	tap_plain("all memory is given back", tap_all_freed);
 	return tap_end();
 }
