@@ -364,10 +364,31 @@ wf_chan_recv_ctx_raw(wf_ctx *ctx, struct wf_channel *c, void *v)
 	return ok;
 }
 
+/* Take off the receivers that are late (wait.h), or the others, and return
+ * those won. */
+static struct wf__waiter *
+claim_receivers(struct wf_channel *c, bool late)
+{
+	struct wf__waiter *list = NULL, **end = &list, *w, *next;
+
+	for (w = c->receivers.first; w; w = next) {
+		next = w->next;
+		if ((w->contested && w->late) != late)
+			continue;
+		wf__waitq_remove(&c->receivers, w);
+		if (wf__waiter_win(w)) {
+			*end = w;
+			end = &w->next;
+		}
+	}
+	*end = NULL;
+	return list;
+}
+
 WF_API int
 wf_chan_close_raw(struct wf_channel *c)
 {
-	struct wf__waiter *receivers, *senders, *w;
+	struct wf__waiter *receivers, *senders, *late, *w;
 
 	check_null(c, "wf_close");
 	wf__seam_point_at("closes channel", c->number);
@@ -377,8 +398,10 @@ wf_chan_close_raw(struct wf_channel *c)
 		return -EALREADY;
 	}
 	c->closed = true;
-	receivers = wf__waitq_claim_all(&c->receivers);
+	receivers = claim_receivers(c, false);
 	senders = wf__waitq_claim_all(&c->senders);
+	late = claim_receivers(c, true);
+	receivers = wf__waiters_join(receivers, late);
 	for (w = receivers; w; w = w->next)
 		deliver_zero(c, w->value);	/* ok is false already */
 	wf__chan_publish(c);

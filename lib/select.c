@@ -210,7 +210,7 @@ queue_of(struct wf_case *c)
 }
 
 static void
-enqueue(struct wf_case *c, unsigned index, struct wf__task *me)
+enqueue(struct wf_case *c, unsigned index, bool late, struct wf__task *me)
 {
 	struct wf__waiter *w = waiter_of(c);
 
@@ -219,12 +219,31 @@ enqueue(struct wf_case *c, unsigned index, struct wf__task *me)
 	w->index = index;
 	w->contested = true;
 	w->ok = false;
+	w->late = late;
 	if (wf__case_is_done(c)) {
 		wf__cancel_attach(c->wf__value, w);
 		return;
 	}
 	wf__waitq_add(queue_of(c), w);
 	wf__chan_publish(c->wf__object);
+}
+
+/* Cases of one channel come in order.  On its close, sends and receives can
+ * both run: a receive behind a send is then to let it go first. */
+static void
+enqueue_all(struct wf__selection *s, struct wf__task *me)
+{
+	bool behind_send = false;
+	struct wf_case *c;
+
+	for (unsigned k = 0; k < s->active; k++) {
+		c = wf__selection_case(s, k);
+		if (!repeats(s, k))
+			behind_send = false;
+		enqueue(c, s->cases[k].wf__order, s->ordered && behind_send,
+		    me);
+		behind_send |= c->wf__kind == WF__CASE_SEND;
+	}
 }
 
 static void
@@ -279,8 +298,7 @@ wait_for_one(struct wf__selection *s)
 	struct wf_case *c;
 	int i;
 
-	for (unsigned k = 0; k < s->active; k++)
-		enqueue(wf__selection_case(s, k), s->cases[k].wf__order, me);
+	enqueue_all(s, me);
 	wf__park(me, &p);
 	i = (int)wf__load_acquire(&me->claim) - 1;		/* [claim] */
 	dequeue_losers(s, i);

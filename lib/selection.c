@@ -71,6 +71,17 @@ rank(const struct wf__selection *s, unsigned k)
 	return (uintptr_t)wf__selection_lock(s, k) | top;
 }
 
+/* Is a's lock taken before b's?  Of one lock, the first case comes first: so
+ * they queue up in that order. */
+static bool
+goes_before(const struct wf__selection *s, unsigned a, unsigned b)
+{
+	uintptr_t of_a = rank(s, a), of_b = rank(s, b);
+
+	return of_a != of_b ? of_a < of_b :
+	    s->cases[a].wf__order < s->cases[b].wf__order;
+}
+
 static void
 swap(struct wf__selection *s, unsigned a, unsigned b)
 {
@@ -86,9 +97,9 @@ sift(struct wf__selection *s, unsigned root, unsigned n)
 	unsigned child;
 
 	for (; (child = 2 * root + 1) < n; root = child) {
-		if (child + 1 < n && rank(s, child) < rank(s, child + 1))
+		if (child + 1 < n && goes_before(s, child, child + 1))
 			child++;
-		if (rank(s, root) >= rank(s, child))
+		if (!goes_before(s, root, child))
 			return;
 		swap(s, root, child);
 	}
@@ -102,8 +113,8 @@ wf__selection_sort(struct wf__selection *s)
 
 	if (n <= 12) {
 		for (unsigned i = 1; i < n; i++)
-			for (unsigned k = i; k && rank(s, k - 1) >
-			    rank(s, k); k--)
+			for (unsigned k = i; k && goes_before(s, k, k - 1);
+			    k--)
 				swap(s, k - 1, k);
 		return;
 	}

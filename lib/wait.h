@@ -28,6 +28,8 @@ struct wf__waiter {
 	bool contested;
 	bool queued;
 	bool ok;		/* by the winner: a value passed; not closed */
+	bool late;		/* contested: a receive behind a send on the
+				 * same channel, in an ordered select */
 } __attribute__((may_alias));	/* lies in room declared as words */
 
 _Static_assert(sizeof(struct wf__waiter) <=

@@ -296,25 +296,14 @@ apply_arm(const struct op *o, int i, bool ok, struct state *s)
 	return s->closed[a->object] && !s->len[a->object] && !o->got[i];
 }
 
-/* Not held to its order: a select that was parked when its channel was closed,
- * with a send and a receive on it.  Both are ready at once then, and it is the
- * receive that runs. */
-static bool
-is_of_closed(const struct op *o, int i, const struct state *s)
-{
-	int c = o->arm[o->chosen].object;
-
-	return o->arm[i].object == c && c != CTX && s->closed[c];
-}
-
 static bool
 apply_select(const struct op *o, struct state *s)
 {
 	bool is_default = o->chosen == o->arms;
 
 	for (int i = 0; i < o->arms; i++)
-		if ((is_default || (o->ordered && i < o->chosen &&
-		    !is_of_closed(o, i, s))) && can_run(&o->arm[i], s))
+		if ((is_default || (o->ordered && i < o->chosen)) &&
+		    can_run(&o->arm[i], s))
 			return false;
 	return is_default || apply_arm(o, o->chosen, o->ok[o->chosen], s);
 }

@@ -573,6 +573,63 @@ ordered_parks(void)
 	return 0;
 }
 
+/* Also when what it waits for, a value or the close, makes several cases ready
+ * at once: sends and receives of one channel, few and many. */
+enum { MANY_CASES = 20 };
+
+static void
+wake_select(wf_chan(int) c, bool close)
+{
+	tap_await_parked("in a select", 1);
+	if (close)
+		check_eq(wf_close(c), 0);
+	else
+		check_eq(wf_try_send(c, 7), 1);
+}
+
+static int
+first_case(const bool *sends, const bool *second, int n, bool of, bool close)
+{
+	for (int i = 0; i < n; i++)
+		if (second[i] == of && (close || !sends[i]))
+			return i;
+	return -1;
+}
+
+static int
+ordered_wakes(void)
+{
+	bool sends[MANY_CASES], second[MANY_CASES];
+	struct wf_case cases[MANY_CASES];
+	uint64_t random = tap_seed();
+	int_chan c[2];
+
+	for (int round = 0; round < 300; round++) {
+		wf_waitgroup wg = { 0 };
+		int v = 3, got = 0, n, wanted;
+		bool of = round & 1, close = round & 2;
+
+		if (!make_ints(c, 2, 0))
+			return 1;
+		n = 2 + (int)(tap_random(&random) % (MANY_CASES - 1));
+		for (int i = 0; i < n; i++) {
+			sends[i] = tap_random(&random) % 2;
+			second[i] = tap_random(&random) % 2;
+			cases[i] = sends[i] ? wf_case_send(c[second[i]], &v) :
+			    wf_case_recv(c[second[i]], &got);
+		}
+		wanted = first_case(sends, second, n, of, close);
+		if (wanted >= 0) {
+			check_eq(wf_waitgroup_spawn(&wg, wake_select, c[of],
+			    close), 0);
+			check_eq(wf_selectv_ordered(cases, (size_t)n), wanted);
+			wf_waitgroup_wait(&wg);
+		}
+		free_ints(c, 2);
+	}
+	return 0;
+}
+
 /* Timeouts: never early, the shortest one counts, readiness comes first. */
 static int
 timeouts(void)
@@ -722,6 +779,7 @@ test_workers(void)
 	tap_test_workers("case 31: no memory creep", no_creep);
 	tap_test_workers("sets made at run time", run_time_sets);
 	tap_test_workers("an ordered select parks", ordered_parks);
+	tap_test("and is woken in order", ordered_wakes);
 	tap_test_workers("a long timeout, unused", timeout_unused);
 }
 
