@@ -324,6 +324,54 @@ wf__choice_lot(struct wf__choice *c, uint32_t who, uint32_t n)
 	return lot;
 }
 
+/* 0, or with this chance another one. */
+static uint32_t
+draw_mishap(struct wf__choice *c, uint32_t n, unsigned chance)
+{
+	uint64_t drawn = draw(c);
+
+	return drawn % 1000 < chance ?
+	    (uint32_t)(1 + (drawn >> 32) % (n - 1)) : 0;
+}
+
+/* A mishap counts like a preemption. */
+static uint32_t
+mishap_in_turn(struct wf__choice *c, uint32_t n)
+{
+	struct fork *f;
+
+	if (c->preemptions >= c->recipe->preemptions ||
+	    !(f = fork_at(c, n)) || !f->taken)
+		return 0;
+	c->preemptions++;
+	return f->taken;
+}
+
+uint32_t
+wf__choice_mishap(struct wf__choice *c, uint32_t who, uint32_t n,
+    unsigned chance)
+{
+	struct chooser *by = chooser_of(c, who);
+	uint32_t nth = ++by->nth, lot = 0;
+	const struct wf__deviation *d;
+
+	switch (c->recipe->how) {
+	case WF__CHOICE_RANDOM:
+	case WF__CHOICE_PCT:
+		lot = draw_mishap(c, n, chance);
+		break;
+	case WF__CHOICE_ALL:
+		lot = mishap_in_turn(c, n);
+		break;
+	default:
+		if ((d = deviation_at(c, by)) && d->to < n)
+			lot = d->to;
+	}
+	if (lot)
+		note_deviation(c, who, nth, lot);
+	return lot;
+}
+
 uint64_t
 wf__choice_rand(struct wf__choice *c, uint32_t who)
 {

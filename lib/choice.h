@@ -4,10 +4,10 @@
  * Layer 7.  Uses: vec.
  *
  * Each choice has a plain answer: the one that runs goes on; if it cannot, the
- * one that waits longest; of lots the first.  A schedule is written down as
- * its deviations: the n-th choice that was asked of whom had another answer.
- * Counted for each coroutine by itself, a deviation means the same when
- * another one is left out; that makes shrinking work.
+ * one that waits longest; of lots the first; nothing goes wrong.  A schedule is
+ * written down as its deviations: the n-th choice that was asked of whom had
+ * another answer.  Counted for each coroutine by itself, a deviation means the
+ * same when another one is left out; that makes shrinking work.
  *
  * Coroutines go by their numbers, dense from 1; 0 is the clock.
  */
@@ -66,6 +66,10 @@ struct wf__choice {
 void wf__choice_begin(struct wf__choice *c, const struct wf__recipe *r);
 uint32_t wf__choice_next(struct wf__choice *c, const struct wf__question *q);
 uint32_t wf__choice_lot(struct wf__choice *c, uint32_t who, uint32_t n);
+/* 0, if nothing goes wrong; or, with this chance in 1000, one of the n - 1 ways
+ * in which it can. */
+uint32_t wf__choice_mishap(struct wf__choice *c, uint32_t who, uint32_t n,
+    unsigned chance);
 /* For the program's own use. */
 uint64_t wf__choice_rand(struct wf__choice *c, uint32_t who);
 /* ALL: on to the next schedule; false when there is none. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * dial.c - dial and listen.
- * Layer 6.  Uses: net, resolve, chan, context, alloc.
+ * Layer 6.  Uses: net, socket, resolve, chan, context, alloc.
  *
  * Several addresses race (RFC 8305): each attempt is a coroutine, which sends
  * its result to a channel that has room for all of them.  The next begins when
@@ -14,97 +14,49 @@
 
 #include "net.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sys/un.h>
-#include <unistd.h>
-
 #include <weft/chan.h>
 #include <weft/coro.h>
 #include <weft/errno.h>		/* safe across a wait */
 #include <weft/select.h>
 #include <weft/time.h>
 #include "alloc.h"
-#include "fd.h"
 #include "resolve.h"
 #include "seam.h"
+#include "socket.h"
 
 #define HEAD_START (250 * WF_MS)
-enum { KEEPALIVE = 15, BACKLOG = 4096 };	/* seconds; the system's limit
-						 * holds as well */
 
-/* ---- sockets ---- */
-
-static bool
-is_inet(int family)
-{
-	return family == AF_INET || family == AF_INET6;
-}
-
-/* What a connection has, and inherits from its listener. */
-static void
-set_tcp_options(int fd)
-{
-	int on = 1, seconds = KEEPALIVE;
-
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
-	setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
-}
-
-static int
-open_socket(const struct wf__address *a, int type)
-{
-	int fd = socket(a->any.ss_family,
-	    type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd < 0)
-		return -errno;
-	if (type == SOCK_STREAM && is_inet(a->any.ss_family))
-		set_tcp_options(fd);
-	return fd;
-}
+/* ---- one attempt ---- */
 
 static bool
 tells_end(const struct wf__address *a, int type)
 {
-	return type == SOCK_STREAM && is_inet(a->any.ss_family);
+	return type == SOCK_STREAM && a->any.ss_family != AF_UNIX;
 }
-
-/* ---- one attempt ---- */
 
 /* The connect under way has ended: 0 or -errno. */
 static int
 wait_connected(wf_ctx *ctx, wf_conn *c)
 {
-	struct sockaddr_storage a;
-	socklen_t size;
 	int err;
 
 	do {
-		if ((err = wf__endpoint_wait(&c->end, WF__WRITE, ctx)) < 0 ||
-		    (err = wf__fd_socket_error(c->end.fd)) < 0)
+		if ((err = wf__endpoint_wait(&c->end, WF__WRITE, ctx)) < 0)
 			return err;
-		size = sizeof a;
-	} while (getpeername(c->end.fd, (struct sockaddr *)&a, &size) < 0);
-	return 0;
+		err = wf__socket_connected(c->end.fd);
+	} while (err == -EINPROGRESS);
+	return err;
 }
 
 static int
 connect_conn(wf_ctx *ctx, wf_conn *c, const struct wf__address *a)
 {
-	int err = wf__endpoint_enter(&c->end, WF__WRITE, ctx);
+	int err;
 
-	if (err < 0)
+	if ((err = wf__endpoint_enter(&c->end, WF__WRITE, ctx)) < 0)
 		return err;
-	if (connect(c->end.fd, (const struct sockaddr *)&a->any,
-	    a->size) == 0)
-		err = 0;
-	else if (errno == EINPROGRESS || errno == EINTR)
+	if ((err = wf__socket_connect(c->end.fd, a)) == -EINPROGRESS)
 		err = wait_connected(ctx, c);
-	else
-		err = -errno;
 	wf__endpoint_leave(&c->end, WF__WRITE, false);
 	return err;
 }
@@ -112,16 +64,20 @@ connect_conn(wf_ctx *ctx, wf_conn *c, const struct wf__address *a)
 static int
 dial_one(wf_ctx *ctx, const struct wf__address *a, int type, wf_conn **c)
 {
-	int fd = open_socket(a, type), err;
+	int fd = wf__socket_open(a, type), err;
 
 	*c = NULL;
 	if (fd < 0)
 		return fd;
 	if (!(*c = wf__conn_new(fd, tells_end(a, type)))) {
-		close(fd);
+		wf__socket_close(fd);
 		return -ENOMEM;
 	}
-	if ((err = connect_conn(ctx, *c, a)) < 0) {
+	(*c)->end.words = &wf__endpoint_dialing;
+	err = connect_conn(ctx, *c, a);
+	if (err == 0)
+		(*c)->end.words = &wf__endpoint_conn;
+	else {
 		wf_conn_free(*c);
 		*c = NULL;
 	}
@@ -273,28 +229,6 @@ wf_dial_with(wf_ctx *ctx, const struct wf_dialer *dialer,
 
 /* ---- listen ---- */
 
-/* A socket bound to the address. */
-static int
-bind_socket(const struct wf__address *a, int type, bool both)
-{
-	int fd = open_socket(a, type), on = 1, err;
-	int only = !both;
-
-	if (fd < 0)
-		return fd;
-	if (is_inet(a->any.ss_family) && type == SOCK_STREAM)
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	if (a->any.ss_family == AF_INET6)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only, sizeof only);
-	if (bind(fd, (const struct sockaddr *)&a->any, a->size) < 0 ||
-	    (type == SOCK_STREAM && listen(fd, BACKLOG) < 0)) {
-		err = -errno;
-		close(fd);
-		return err;
-	}
-	return fd;
-}
-
 /* Any address, of both families where the network has both: one v6 socket
  * serves them, if the machine has v6. */
 static int
@@ -307,12 +241,12 @@ bind_any(wf_ctx *ctx, const struct wf__network *net, const char *address,
 	for (int i = 0; i < n; i++)
 		if (list[i].any.ss_family == AF_INET6) {
 			*a = list[i];
-			if ((fd = bind_socket(a, net->type, true)) >= 0)
+			if ((fd = wf__socket_bind(a, net->type, true)) >= 0)
 				return fd;
 		}
 	for (int i = 0; i < n && fd < 0; i++) {
 		*a = list[i];
-		fd = bind_socket(a, net->type, false);
+		fd = wf__socket_bind(a, net->type, false);
 	}
 	return n < 0 ? n : fd;
 }
@@ -329,7 +263,7 @@ bind_to(wf_ctx *ctx, const struct wf__network *net, const char *address,
 	if ((n = wf__resolve(ctx, net, address, true, list)) < 0)
 		return n;
 	*a = list[0];
-	return bind_socket(a, net->type, false);
+	return wf__socket_bind(a, net->type, false);
 }
 
 static int
@@ -342,10 +276,10 @@ listen_on(wf_ctx *ctx, const struct wf__network *net, const char *address,
 	if (fd < 0)
 		return fd;
 	if (!(*l = wf__listener_new(fd, tells_end(&a, net->type)))) {
-		close(fd);
+		wf__socket_close(fd);
 		return -ENOMEM;
 	}
-	if (net->family == AF_UNIX && address[0] != '@')
+	if (net->family == AF_UNIX && address[0] != '@' && !wf__socket_table())
 		strcpy((*l)->path, address);	/* it fits, or bind failed */
 	return 0;
 }
@@ -376,7 +310,7 @@ wf_listen_packet(wf_ctx *ctx, const char *network, const char *address,
 	if (net && net->type == SOCK_DGRAM)
 		fd = bind_to(ctx, net, address, &a);
 	if (fd >= 0 && !(*c = wf__conn_new(fd, false))) {
-		close(fd);
+		wf__socket_close(fd);
 		fd = -ENOMEM;
 	}
 	errno = saved;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * endpoint.c - a socket of weft's own: turns, deadlines, close.
- * Layer 6.  Uses: endpoint, poller, await, seam.
+ * Layer 6.  Uses: endpoint, poller, socket, await, seam.
  *
  * While the pollee's lock is held:
  *   I1  busy[side] => users > 0.
@@ -21,11 +21,31 @@
 #include "endpoint.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 #include <weft/time.h>
 #include "cancel.h"
 #include "seam.h"
+#include "socket.h"
+
+const struct wf__endpoint_words wf__endpoint_conn = {
+	{ "reads from connection", "writes to connection" },
+	{ "to read from connection", "to write to connection" },
+	{ "for its turn to read from connection",
+	  "for its turn to write to connection" },
+	"sets a deadline of connection", "closes connection",
+	"to close connection"
+};
+const struct wf__endpoint_words wf__endpoint_listener = {
+	{ "accepts from listener", NULL },
+	{ "to accept from listener", NULL },
+	{ "for its turn to accept from listener", NULL },
+	"sets a deadline of listener", "closes listener", "to close listener"
+};
+/* Nobody else knows the connection yet. */
+const struct wf__endpoint_words wf__endpoint_dialing = {
+	{ NULL, "dials connection" }, { NULL, "to dial connection" },
+	{ NULL, NULL }, "", "gives up connection", ""
+};
 
 /* ---- under the lock ---- */
 
@@ -50,9 +70,7 @@ wait_for_turn(struct wf__endpoint *e, enum wf__side side, wf_ctx *ctx)
 {
 	struct wf__wait wait = { .lock = &e->pollee->lock,
 	    .queue = &e->turns[side], .cancel = wf__cancel_of(ctx),
-	    .number = e->pollee->number, .why = side == WF__READ ?
-	    "for its turn to read from connection" :
-	    "for its turn to write to connection" };
+	    .number = e->pollee->number, .why = e->words->wants_turn[side] };
 
 	/* Why the wait ended is asked anew, of the state. */
 	wf__await(&wait, e->deadline[side]);
@@ -85,7 +103,7 @@ wf__endpoint_enter(struct wf__endpoint *e, enum wf__side side, wf_ctx *ctx)
 	struct wf__waiter *next = NULL;
 	int err;
 
-	wf__seam_point();
+	wf__seam_point_at(e->words->does[side], p->number);
 	wf__lock(&p->lock);
 	while (!(err = objection(e, side, ctx)) && e->busy[side])
 		wait_for_turn(e, side, ctx);
@@ -106,7 +124,7 @@ int
 wf__endpoint_wait(struct wf__endpoint *e, enum wf__side side, wf_ctx *ctx)
 {
 	struct wf__pollee *p = e->pollee;
-	int err = wf__poller_need();
+	int err = wf__pollee_need(p);
 
 	if (err)
 		return err;
@@ -114,7 +132,7 @@ wf__endpoint_wait(struct wf__endpoint *e, enum wf__side side, wf_ctx *ctx)
 	err = wf__pollee_register(p);
 	while (!err && !(err = objection(e, side, ctx)) && !p->edge[side])
 		wf__pollee_wait(p, side, wf__cancel_of(ctx),
-		    e->deadline[side]);
+		    e->deadline[side], e->words->waits[side]);
 	/* Cleared before the try: see poller.c. */
 	p->edge[side] = false;
 	e->drained[side] = false;
@@ -186,7 +204,7 @@ wf__endpoint_set_deadline(struct wf__endpoint *e, unsigned sides,
 	struct wf__waiter *lists[2] = { NULL, NULL };
 	int err = 0;
 
-	wf__seam_point();
+	wf__seam_point_at(e->words->changes, e->pollee->number);
 	wf__lock(&e->pollee->lock);
 	if (e->closed)
 		err = -ESHUTDOWN;
@@ -206,7 +224,7 @@ wait_for_users(struct wf__endpoint *e)
 {
 	struct wf__wait wait = { .lock = &e->pollee->lock,
 	    .queue = &e->closer, .number = e->pollee->number,
-	    .why = "to close connection" };
+	    .why = e->words->wants_close };
 
 	while (e->users)
 		wf__await(&wait, WF_FOREVER);
@@ -219,7 +237,7 @@ wf__endpoint_close(struct wf__endpoint *e)
 	struct wf__waiter *lists[2];
 	int fd, saved = errno;
 
-	wf__seam_point();
+	wf__seam_point_at(e->words->closes, p->number);
 	wf__lock(&p->lock);
 	if (e->closed) {
 		wf__unlock(&p->lock);
@@ -237,13 +255,14 @@ wf__endpoint_close(struct wf__endpoint *e)
 	e->fd = -1;
 	wf__pollee_unregister(p);
 	wf__unlock(&p->lock);
-	close(fd);
+	wf__socket_close(fd);
 	*wf__errno_address() = saved;
 	return 0;
 }
 
 int
-wf__endpoint_init(struct wf__endpoint *e, int fd, bool tells_end)
+wf__endpoint_init(struct wf__endpoint *e, int fd, bool tells_end,
+    const struct wf__endpoint_words *words)
 {
 	memset(e, 0, sizeof *e);
 	if (!(e->pollee = wf__pollee_new(fd)))
@@ -251,6 +270,7 @@ wf__endpoint_init(struct wf__endpoint *e, int fd, bool tells_end)
 	e->fd = fd;
 	e->deadline[WF__READ] = e->deadline[WF__WRITE] = WF_FOREVER;
 	e->tells_end = tells_end;
+	e->words = words;
 	return 0;
 }
 

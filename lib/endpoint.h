@@ -18,9 +18,18 @@
 #include <weft/context.h>
 #include "poller.h"
 
+/* What is done with one, for stories and reports; by side. */
+struct wf__endpoint_words {
+	const char *does[2], *waits[2], *wants_turn[2];
+	const char *changes, *closes, *wants_close;
+};
+extern const struct wf__endpoint_words wf__endpoint_conn, wf__endpoint_listener,
+    wf__endpoint_dialing;
+
 /* All under the pollee's lock. */
 struct wf__endpoint {
 	struct wf__pollee *pollee;	/* fixed */
+	const struct wf__endpoint_words *words;
 	int fd;				/* -1 once it is closed */
 	bool closed;
 	bool tells_end;			/* fixed: a short read says that there
@@ -34,7 +43,8 @@ struct wf__endpoint {
 };
 
 /* For a socket with O_NONBLOCK; 0 or -ENOMEM. */
-int wf__endpoint_init(struct wf__endpoint *e, int fd, bool tells_end);
+int wf__endpoint_init(struct wf__endpoint *e, int fd, bool tells_end,
+    const struct wf__endpoint_words *words);
 
 /* 0, with the turn; 1 also, and a try would surely block; or -ESHUTDOWN,
  * -ETIMEDOUT, the context's -errno. */

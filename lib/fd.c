@@ -13,6 +13,8 @@
  *
  * and a regular file, for which the poller has nothing to say, goes to the
  * pool (file.c).
+ *
+ * In a simulation files only: what others do is not determined.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -86,6 +88,18 @@ try_transfer(int fd, struct iovec *iov, int n, bool write)
 
 /* ---- transfers ---- */
 
+/* A descriptor of the world outside, in a simulation: -ENOSYS. */
+static int
+outside(int fd)
+{
+	struct stat st;
+
+	if (!wf__seam_alone() || (fstat(fd, &st) == 0 &&
+	    (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))))
+		return 0;
+	return -ENOSYS;
+}
+
 /* One read or write of at least a byte. */
 static ssize_t
 transfer(wf_ctx *ctx, int fd, struct iovec *iov, int n, bool write)
@@ -93,6 +107,8 @@ transfer(wf_ctx *ctx, int fd, struct iovec *iov, int n, bool write)
 	ssize_t done;
 	int err;
 
+	if ((err = outside(fd)) < 0)
+		return err;
 	for (;;) {
 		if ((err = wf_ctx_err(ctx)) < 0)
 			return err;
@@ -117,7 +133,8 @@ transfer_quietly(wf_ctx *ctx, int fd, const struct iovec *iov, int n,
 	int saved = errno;
 	ssize_t done;
 
-	wf__seam_point();
+	wf__seam_point_at(write ? "writes to a descriptor" :
+	    "reads from a descriptor", 0);
 	done = n < 0 || n > IOV_MAX ? -EINVAL :
 	    transfer(ctx, fd, (struct iovec *)(uintptr_t)iov, n, write);
 	errno = saved;
@@ -212,10 +229,10 @@ wf_wait_fd(wf_ctx *ctx, int fd, int events)
 {
 	int saved = errno, got;
 
-	wf__seam_point();
+	wf__seam_point_at("looks at a descriptor", 0);
 	if (!events || events & ~(WF_IN | WF_OUT))
 		return -EINVAL;
-	if ((got = wf_ctx_err(ctx)) == 0)
+	if ((got = wf_ctx_err(ctx)) == 0 && (got = outside(fd)) == 0)
 		got = look_for(fd, events);
 	while (got == 0 || got == -EINTR) {
 		got = wf__poller_wait(fd, (unsigned)events,
@@ -287,8 +304,9 @@ wf_accept(wf_ctx *ctx, int fd, struct sockaddr *address, socklen_t *size)
 {
 	int saved = errno, got;
 
-	wf__seam_point();
-	got = accept_loop(ctx, fd, address, size);
+	wf__seam_point_at("accepts from a descriptor", 0);
+	if ((got = outside(fd)) == 0)
+		got = accept_loop(ctx, fd, address, size);
 	errno = saved;
 	return got;
 }
@@ -330,8 +348,8 @@ wf_connect(wf_ctx *ctx, int fd, const struct sockaddr *address,
 {
 	int saved = errno, err;
 
-	wf__seam_point();
-	if ((err = wf_ctx_err(ctx)) == 0)
+	wf__seam_point_at("connects a descriptor", 0);
+	if ((err = wf_ctx_err(ctx)) == 0 && (err = outside(fd)) == 0)
 		err = is_nonblocking(fd) ?
 		    connect_and_wait(ctx, fd, address, size) :
 		    wf__file_connect(ctx, fd, address, size);

@@ -26,6 +26,7 @@
 #include "cancel.h"
 #include "seam.h"
 #include "self.h"
+#include "socket.h"
 
 enum {
 	FILE_CHUNK = 1 << 20,		/* bytes of one call with a copy */
@@ -152,7 +153,7 @@ wf_pread(wf_ctx *ctx, int fd, void *buf, size_t n, off_t offset)
 	int saved = errno;
 	ssize_t done;
 
-	wf__seam_point();
+	wf__seam_point_at("reads from a file", 0);
 	if (offset < 0)
 		return -EINVAL;
 	if ((done = wf_ctx_err(ctx)) == 0)
@@ -172,7 +173,7 @@ wf_pwrite(wf_ctx *ctx, int fd, const void *buf, size_t n, off_t offset)
 	size_t done = 0;
 	ssize_t part;
 
-	wf__seam_point();
+	wf__seam_point_at("writes to a file", 0);
 	if (offset < 0)
 		return -EINVAL;
 	do {
@@ -226,7 +227,7 @@ wf_open(wf_ctx *ctx, const char *path, int flags, mode_t mode)
 	int saved = errno, fd;
 	struct open_call *c;
 
-	wf__seam_point();
+	wf__seam_point_at("opens a file", 0);
 	if ((fd = wf_ctx_err(ctx)) < 0)
 		return fd;
 	if (!(c = wf__alloc(sizeof *c + room)))
@@ -381,9 +382,11 @@ wf_sendfile(wf_ctx *ctx, int out, int in, off_t *offset, size_t n)
 	char *copy;
 	off_t from;
 
-	wf__seam_point();
+	wf__seam_point_at("sends a file", 0);
 	if ((err = wf_ctx_err(ctx)) < 0)
 		return err;
+	if (wf__socket_table() && wf__socket_is_simulated(out))
+		return -ENOSYS;
 	if ((flags = fcntl(out, F_GETFL)) < 0 ||
 	    (from = offset ? *offset : lseek(in, 0, SEEK_CUR)) < 0) {
 		err = -errno;

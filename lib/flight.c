@@ -185,13 +185,19 @@ request(wf_flight *f, const struct request *r, void **value, bool *shared)
 
 /* ---- public ---- */
 
+static inline void
+tell_flight(const char *what, wf_flight *f)
+{
+	wf__wait_point(what, &((struct flight *)(void *)f)->number);
+}
+
 WF_API int
 wf_flight_do(wf_flight *f, const char *key, wf_flight_fn *fn, void *arg,
     void **value, bool *shared)
 {
 	struct request r = { key, fn, arg, NULL, false };
 
-	wf__seam_point();
+	tell_flight("flies in flight", f);
 	return request(f, &r, value, shared);
 }
 
@@ -201,7 +207,7 @@ wf_flight_try_do(wf_flight *f, const char *key, wf_flight_fn *fn, void *arg,
 {
 	struct request r = { key, fn, arg, NULL, true };
 
-	wf__seam_point();
+	tell_flight("tries to fly in flight", f);
 	return request(f, &r, value, shared);
 }
 
@@ -211,7 +217,7 @@ wf_flight_do_ctx(wf_ctx *ctx, wf_flight *f, const char *key, wf_flight_fn *fn,
 {
 	struct request r = { key, fn, arg, wf__cancel_of(ctx), false };
 
-	wf__seam_point();
+	tell_flight("flies in flight", f);
 	return ctx ? request(f, &r, value, shared) : -EINVAL;
 }
 
@@ -221,7 +227,7 @@ wf_flight_forget(wf_flight *flight, const char *key)
 	struct flight *f = (struct flight *)(void *)flight;
 	struct call *c;
 
-	wf__seam_point();
+	tell_flight("forgets a call of flight", flight);
 	wf__lock(&f->lock);
 	if ((c = find_call(f, hash_of(key), key)))
 		unlink_call(c);

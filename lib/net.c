@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * net.c - connections and listeners: read, write, accept.
- * Layer 6.  Uses: net, endpoint, fd, alloc.
+ * Layer 6.  Uses: net, socket, endpoint, fd, alloc.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -18,6 +18,7 @@
 #include <weft/time.h>
 #include "alloc.h"
 #include "fd.h"
+#include "socket.h"
 
 /* ---- read ---- */
 
@@ -30,8 +31,8 @@ wf_conn_read(wf_ctx *ctx, wf_conn *c, void *buf, size_t n)
 	if (err < 0)
 		return err;
 	for (;;) {
-		if (!err && (got = recv(c->end.fd, buf, n, 0)) < 0)
-			got = -errno;
+		if (!err)
+			got = wf__socket_read(c->end.fd, buf, n);
 		if (got == -EAGAIN)
 			got = err = wf__endpoint_wait(&c->end, WF__READ, ctx);
 		else if (got != -EINTR)
@@ -50,16 +51,16 @@ wf_conn_read_from(wf_ctx *ctx, wf_conn *c, void *buf, size_t n,
 {
 	int saved = errno, err = wf__endpoint_enter(&c->end, WF__READ, ctx);
 	socklen_t room = size ? *size : 0;
+	struct iovec iov = { buf, n };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1,
+	    .msg_name = from };
 	ssize_t got;
 
 	if (err < 0)
 		return err;
 	for (;;) {
-		if (size)
-			*size = room;
-		got = recvfrom(c->end.fd, buf, n, 0, from, size);
-		if (got < 0)
-			got = -errno;
+		m.msg_namelen = room;
+		got = wf__socket_receive(c->end.fd, &m);
 		if (got == -EAGAIN)
 			got = err = wf__endpoint_wait(&c->end, WF__READ, ctx);
 		else if (got != -EINTR)
@@ -68,29 +69,28 @@ wf_conn_read_from(wf_ctx *ctx, wf_conn *c, void *buf, size_t n,
 			break;
 	}
 	wf__endpoint_leave(&c->end, WF__READ, false);
+	if (size && got >= 0)
+		*size = m.msg_namelen;
 	errno = saved;
 	return got;
 }
 
 /* ---- write ---- */
 
-/* One call of sendmsg(2) that takes at least a byte; with the turn. */
+/* One call that takes at least a byte; with the turn. */
 static ssize_t
 send_some(wf_ctx *ctx, wf_conn *c, const struct msghdr *m)
 {
 	ssize_t sent;
-	int err;
 
 	for (;;) {
-		sent = sendmsg(c->end.fd, m, MSG_NOSIGNAL);
-		if (sent >= 0)
+		sent = wf__socket_send(c->end.fd, m);
+		if (sent == -EAGAIN)
+			sent = wf__endpoint_wait(&c->end, WF__WRITE, ctx);
+		else if (sent != -EINTR)
 			return sent;
-		if (errno == EAGAIN) {
-			err = wf__endpoint_wait(&c->end, WF__WRITE, ctx);
-			if (err)
-				return err;
-		} else if (errno != EINTR)
-			return -errno;
+		if (sent < 0 && sent != -EINTR)
+			return sent;
 	}
 }
 
@@ -140,11 +140,10 @@ wf_conn_write(wf_ctx *ctx, wf_conn *c, const void *buf, size_t n)
 	if (err < 0)
 		return err;
 	/* What goes out at once, in the simplest way. */
-	done = send(c->end.fd, buf, n, MSG_NOSIGNAL);
-	if (done < 0)
-		done = errno == EAGAIN || errno == EINTR ?
-		    send_all(ctx, c, &iov, 1) : -errno;
-	else if ((size_t)done < n) {
+	done = wf__socket_write(c->end.fd, buf, n);
+	if (done == -EAGAIN || done == -EINTR)
+		done = send_all(ctx, c, &iov, 1);
+	else if (done >= 0 && (size_t)done < n) {
 		iov.iov_base = (char *)iov.iov_base + done;
 		iov.iov_len -= (size_t)done;
 		n = (size_t)done;
@@ -181,10 +180,10 @@ wf_conn_write_to(wf_ctx *ctx, wf_conn *c, const void *buf, size_t n,
 static bool
 is_clients_own(int err)
 {
-	return err == EINTR || err == ECONNABORTED || err == EPROTO ||
-	    err == ENETDOWN || err == ENOPROTOOPT || err == EHOSTDOWN ||
-	    err == ENONET || err == EHOSTUNREACH || err == EOPNOTSUPP ||
-	    err == ENETUNREACH;
+	return err == -EINTR || err == -ECONNABORTED || err == -EPROTO ||
+	    err == -ENETDOWN || err == -ENOPROTOOPT ||
+	    err == -EHOSTDOWN || err == -ENONET || err == -EHOSTUNREACH ||
+	    err == -EOPNOTSUPP || err == -ENETUNREACH;
 }
 
 static int
@@ -193,16 +192,13 @@ accept_fd(wf_ctx *ctx, wf_listener *l)
 	int fd, err;
 
 	for (;;) {
-		fd = accept4(l->end.fd, NULL, NULL,
-		    SOCK_NONBLOCK | SOCK_CLOEXEC);
-		if (fd >= 0)
-			return fd;
-		if (errno == EAGAIN) {
+		fd = wf__socket_accept(l->end.fd);
+		if (fd == -EAGAIN) {
 			err = wf__endpoint_wait(&l->end, WF__READ, ctx);
 			if (err)
 				return err;
-		} else if (!is_clients_own(errno))
-			return -errno;
+		} else if (fd >= 0 || !is_clients_own(fd))
+			return fd;
 	}
 }
 
@@ -218,7 +214,7 @@ wf_listener_accept(wf_ctx *ctx, wf_listener *l, wf_conn **c)
 	fd = accept_fd(ctx, l);
 	wf__endpoint_leave(&l->end, WF__READ, false);
 	if (fd >= 0 && !(*c = wf__conn_new(fd, l->tells_end))) {
-		close(fd);
+		wf__socket_close(fd);
 		fd = -ENOMEM;
 	}
 	errno = saved;
@@ -261,11 +257,12 @@ wf_listener_fd(const wf_listener *l)
 struct wf_listener *
 wf__listener_new(int fd, bool tells_end)
 {
-	struct wf_listener *l = wf__alloc(sizeof *l);
+	struct wf_listener *l = wf__alloc_object(sizeof *l);
 
 	if (!l)
 		return NULL;
-	if (wf__endpoint_init(&l->end, fd, false) < 0) {
+	if (wf__endpoint_init(&l->end, fd, false,
+	    &wf__endpoint_listener) < 0) {
 		wf__free(l, sizeof *l);
 		return NULL;
 	}
@@ -278,9 +275,10 @@ wf__listener_new(int fd, bool tells_end)
 struct wf_conn *
 wf__conn_new(int fd, bool tells_end)
 {
-	struct wf_conn *c = wf__alloc(sizeof *c);
+	struct wf_conn *c = wf__alloc_object(sizeof *c);
 
-	if (c && wf__endpoint_init(&c->end, fd, tells_end) < 0) {
+	if (c && wf__endpoint_init(&c->end, fd, tells_end,
+	    &wf__endpoint_conn) < 0) {
 		wf__free(c, sizeof *c);
 		c = NULL;
 	}
@@ -309,12 +307,11 @@ wf_conn_set_deadline(wf_conn *c, int64_t deadline)
 static int
 close_half(wf_conn *c, int how)
 {
-	int saved = errno, fd = wf__endpoint_hold(&c->end), err = 0;
+	int saved = errno, fd = wf__endpoint_hold(&c->end), err;
 
 	if (fd < 0)
 		return fd;
-	if (shutdown(fd, how) < 0)
-		err = -errno;
+	err = wf__socket_shut(fd, how);
 	wf__endpoint_release(&c->end);
 	errno = saved;
 	return err;
@@ -361,6 +358,8 @@ wf_conn_of(int fd, wf_conn **c)
 	int err = 0;
 
 	*c = NULL;
+	if (wf__socket_table())
+		return -ENOSYS;		/* it is of the world outside */
 	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &family, &size) < 0 ||
 	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_size) < 0 ||
 	    (flags = fcntl(fd, F_GETFL)) < 0 ||
@@ -376,18 +375,16 @@ wf_conn_of(int fd, wf_conn **c)
 WF_API int
 wf_conn_pipe(wf_conn *ends[2])
 {
-	int saved = errno, fds[2], err = 0;
+	int saved = errno, fds[2], err = wf__socket_pair(fds);
 
 	ends[0] = ends[1] = NULL;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0,
-	    fds) < 0) {
-		err = -errno;
+	if (err < 0) {
 		errno = saved;
 		return err;
 	}
 	for (int i = 0; i < 2; i++)
 		if (!(ends[i] = wf__conn_new(fds[i], false))) {
-			close(fds[i]);
+			wf__socket_close(fds[i]);
 			err = -ENOMEM;
 		}
 	for (int i = 0; err && i < 2; i++) {
@@ -403,18 +400,16 @@ wf_conn_pipe(wf_conn *ends[2])
 static int
 address_of(struct wf__endpoint *e, bool remote, char *text, size_t size)
 {
-	struct sockaddr_storage a;
-	socklen_t room = sizeof a;
-	int saved = errno, fd = wf__endpoint_hold(e), err = 0;
+	struct wf__address a;
+	int saved = errno, fd = wf__endpoint_hold(e), err;
 
 	if (fd < 0)
 		return fd;
-	if ((remote ? getpeername(fd, (struct sockaddr *)&a, &room) :
-	    getsockname(fd, (struct sockaddr *)&a, &room)) < 0)
-		err = -errno;
+	err = wf__socket_name(fd, remote, &a);
 	wf__endpoint_release(e);
 	if (!err)
-		err = wf_address_text((struct sockaddr *)&a, room, text, size);
+		err = wf_address_text((struct sockaddr *)&a.any, a.size, text,
+		    size);
 	errno = saved;
 	return err;
 }

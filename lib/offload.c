@@ -335,7 +335,7 @@ wf_offload(wf_ctx *ctx, void (*fn)(void *arg), void *arg,
 	struct job own = { .fn = fn, .arg = arg }, *j = NULL;
 	int err;
 
-	wf__seam_point();
+	wf__seam_point_at("makes a blocking call", 0);
 	if ((err = wf_ctx_err(ctx)) < 0 || (err = wf__sched_need()) < 0) {
 		if (drop)
 			drop(arg);

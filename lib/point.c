@@ -2,7 +2,7 @@
 /*
  * point.c - what a simulated program meets: the seam's functions, and verbs
  * of its own.
- * Layer 7.  Uses: point, sim, turn, park, report.
+ * Layer 7.  Uses: point, sim, simnet, turn, park, report.
  */
 #include "point.h"
 
@@ -14,6 +14,7 @@
 #include "park.h"
 #include "report.h"
 #include "sim.h"
+#include "simnet.h"
 #include "turn.h"
 #include "wait.h"
 
@@ -54,18 +55,6 @@ stand_aside(void *arg)
 }
 
 static void
-tell_point(uint32_t who, const char *before, const char *what, uint64_t object)
-{
-	if (!sim.story.on)
-		return;
-	if (object)
-		wf__story_tell(&sim.story, who, "%s%s %llu", before, what,
-		    (unsigned long long)wf__wait_shown(object));
-	else
-		wf__story_tell(&sim.story, who, "%s%s", before, what);
-}
-
-static void
 sim_point(const char *what, uint64_t object)
 {
 	uint32_t me = sim.running, to;
@@ -78,14 +67,14 @@ sim_point(const char *what, uint64_t object)
 	wf__turn_gather();
 	if (!sim.options->parks_only &&
 	    (to = wf__turn_choose(me, false)) != me) {
-		tell_point(me, what ? "is held up before it " : "is held up",
+		wf__sim_tell(me, what ? "is held up before it " : "is held up",
 		    what ? what : "", object);
 		sim.next = to;
 		sim.preempted = true;
 		wf__park_aside(sim.worker, stand_aside);
 	}
 	if (what)
-		tell_point(me, "", what, object);
+		wf__sim_tell(me, "", what, object);
 }
 
 static void
@@ -101,8 +90,12 @@ sim_launched(const struct wf__start *s)
 {
 	char name[128];
 
-	if (!wf__story_add(&sim.story, &s->entry))
+	struct wf__person *p = wf__story_add(&sim.story, &s->entry), *by;
+
+	if (!p)
 		sim.no_memory = true;
+	else if ((by = wf__story_person(&sim.story, sim.running)))
+		p->host = by->host;
 	if (!sim.story.on || s->entry.id == 1)
 		return;
 	wf__story_name(&sim.story, (uint32_t)s->entry.id, name, sizeof name);
@@ -155,7 +148,8 @@ wf__point_ended(struct wf__coro *c, int result)
 const struct wf__seam wf__point_seam = {
 	.now = sim_now, .random = sim_random, .lot = sim_lot,
 	.point = sim_point, .tell = sim_tell, .launched = sim_launched,
-	.made = sim_made, .gone = sim_gone, .alone = true
+	.made = sim_made, .gone = sim_gone,
+	.sockets = &wf__simnet_sockets, .alone = true
 };
 
 void

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * poller.c - from events to ready coroutines.
- * Layer 6.  Uses: poller, await, sched, idle, os, alloc.
+ * Layer 6.  Uses: poller, await, sched, socket, idle, os, alloc.
  *
  * Who waits for a descriptor:
  *
@@ -34,6 +34,7 @@
 #include "fork.h"
 #include "idle.h"
 #include "sched.h"
+#include "socket.h"
 
 enum {
 	EVENT_BATCH = 128,
@@ -140,38 +141,6 @@ free_if_unused(void)
 
 /* ---- events ---- */
 
-/* Under the lock: the waiters of these sides, won. */
-static struct wf__waiter *
-take_waiters(struct wf__pollee *p, unsigned what)
-{
-	struct wf__waiter *list = NULL;
-
-	for (int i = 0; i < 3; i++)
-		if (what & (unsigned)(i + 1))
-			list = wf__waiters_join(list,
-			    wf__waitq_claim_all(&p->waiters[i]));
-	return list;
-}
-
-static void
-ready_behind_all(struct wf__waiter *list)
-{
-	struct wf__waiter *next;
-
-	for (; list; list = next) {
-		next = list->next;	/* gone once its task runs */
-		wf__ready_behind(list->task);
-	}
-}
-
-static unsigned
-awaited(const struct wf__pollee *p)
-{
-	return (p->waiters[WF__READ].first ? WF__OS_IN : 0) |
-	    (p->waiters[WF__WRITE].first ? WF__OS_OUT : 0) |
-	    (p->waiters[WF__BOTH].first ? WF__OS_IN | WF__OS_OUT : 0);
-}
-
 static void
 raw_event(size_t fd, unsigned what)
 {
@@ -182,12 +151,13 @@ raw_event(size_t fd, unsigned what)
 	if (!p)
 		return;
 	wf__lock(&p->lock);
-	list = take_waiters(p, what);
+	list = wf__pollee_take(p, what);
 	/* Should that fail, they are to find out themselves. */
-	if ((rest = awaited(p)) && wf__os_poll_arm((int)fd, rest, fd) < 0)
-		list = wf__waiters_join(list, take_waiters(p, rest));
+	if ((rest = wf__pollee_awaited(p)) &&
+	    wf__os_poll_arm((int)fd, rest, fd) < 0)
+		list = wf__waiters_join(list, wf__pollee_take(p, rest));
 	wf__unlock(&p->lock);
-	ready_behind_all(list);
+	wf__pollee_ready(list);
 }
 
 static void
@@ -199,14 +169,11 @@ watched_event(uint64_t key, unsigned what)
 
 	wf__lock(&p->lock);
 	if (p->generation == (uint32_t)((key & ~WATCHED) >> 32)) {
-		for (int side = 0; side < 2; side++)
-			p->edge[side] |= (what & WF__OS_IN << side) != 0;
-		p->ended |= (what & WF__OS_END) != 0;
-		list = take_waiters(p, what);
+		list = wf__pollee_note(p, what);
 		fire = p->fire;
 	}
 	wf__unlock(&p->lock);
-	ready_behind_all(list);
+	wf__pollee_ready(list);
 	if (fire)
 		fire();
 }
@@ -266,6 +233,12 @@ wf__poller_need(void)
 	return err;
 }
 
+int
+wf__pollee_need(const struct wf__pollee *p)
+{
+	return wf__unlikely(p->simulated) ? 0 : wf__poller_need();
+}
+
 void
 wf__poller_stop(void)
 {
@@ -292,7 +265,7 @@ wait_raw(struct wf__pollee *p, size_t fd, unsigned what,
 	    "to write to descriptor" };
 	bool closing = p->closing > 0;
 	int err = closing ? 0 :
-	    wf__os_poll_arm((int)fd, what | awaited(p), fd);
+	    wf__os_poll_arm((int)fd, what | wf__pollee_awaited(p), fd);
 	uint32_t generation = p->generation;
 
 	if (!err)
@@ -337,7 +310,7 @@ wf__poller_drop(int fd, int closing)
 		p->closing += closing;
 	p->generation += closing > 0;
 	if (closing > 0 || !p->closing)
-		list = take_waiters(p, WF__OS_IN | WF__OS_OUT);
+		list = wf__pollee_take(p, WF__OS_IN | WF__OS_OUT);
 	wf__unlock(&p->lock);
 	wf__waitq_ready_all(list);
 }
@@ -369,15 +342,20 @@ take_slot(void)
 struct wf__pollee *
 wf__pollee_new(int fd)
 {
-	struct wf__pollee *p;
+	bool simulated = wf__socket_is_simulated(fd);
+	struct wf__pollee *p = simulated ? wf__alloc_object(sizeof *p) :
+	    take_slot();
 
-	if (!(p = take_slot()))
+	if (!p)
 		return NULL;
 	wf__lock(&p->lock);
+	p->simulated = simulated;
 	p->fd = fd;
 	p->registered = p->ended = p->edge[0] = p->edge[1] = false;
 	p->fire = NULL;
 	p->number = wf__wait_number();
+	if (simulated)
+		wf__socket_table()->watch(fd, p);
 	wf__unlock(&p->lock);
 	return p;
 }
@@ -391,6 +369,10 @@ wf__pollee_free(struct wf__pollee *p)
 	wf__pollee_unregister(p);
 	p->fire = NULL;
 	wf__unlock(&p->lock);
+	if (p->simulated) {
+		wf__free(p, sizeof *p);
+		return;
+	}
 	wf__lock(&poller.lock);
 	p->next_free = poller.free;
 	poller.free = p;
@@ -406,8 +388,12 @@ wf__pollee_register(struct wf__pollee *p)
 {
 	int err;
 
-	if (p->registered && p->epoch == poller.epoch)
+	if (p->registered && (p->simulated || p->epoch == poller.epoch))
 		return 0;
+	if (p->simulated) {	/* like the system: what is ready is news */
+		p->registered = p->edge[0] = p->edge[1] = true;
+		return 0;
+	}
 	err = wf__os_poll_watch(p->fd, WATCHED |
 	    (uint64_t)p->generation << 32 | p->index);
 	if (!err) {
@@ -421,22 +407,12 @@ wf__pollee_register(struct wf__pollee *p)
 void
 wf__pollee_unregister(struct wf__pollee *p)
 {
-	if (p->registered && p->epoch == poller.epoch &&
+	if (p->simulated && p->fd >= 0)
+		wf__socket_table()->watch(p->fd, NULL);
+	else if (p->registered && p->epoch == poller.epoch &&
 	    wf__load_acquire(&wf__sched.poller))		/* [poller] */
 		wf__os_poll_forget(p->fd);
 	p->registered = false;
 	p->generation = (p->generation + 1) & 0x7fffffff;
 	p->fd = -1;
-}
-
-int
-wf__pollee_wait(struct wf__pollee *p, enum wf__side side,
-    struct wf__cancel *cancel, int64_t deadline)
-{
-	struct wf__wait wait = { .lock = &p->lock, .queue = &p->waiters[side],
-	    .cancel = cancel, .number = p->number,
-	    .why = side == WF__READ ? "to read from connection" :
-	    "to write to connection" };
-
-	return wf__await_outside(&wait, deadline);
 }

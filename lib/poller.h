@@ -8,7 +8,8 @@
  * and does no harm.  There are two kinds:
  *
  *	raw	by number, for descriptors of others: armed for each wait
- *	watched	for those that weft made: registered once, edges remembered
+ *	watched	for those that weft made: registered once, edges remembered;
+ *		in a simulation one of its own network, which brings the edges
  */
 #ifndef WF__POLLER_H
 #define WF__POLLER_H
@@ -33,12 +34,15 @@ struct wf__pollee {
 	uint32_t index;			/* fixed */
 	uint32_t epoch;			/* of the poller it is registered in */
 	uint64_t number;		/* for reports */
+	bool simulated;			/* fixed */
 	void (*fire)(void);		/* instead of waiters; on a worker */
 	struct wf__pollee *next_free;
 };
 
 /* Start runtime and poller, if they do not run; 0 or -errno. */
 int wf__poller_need(void);
+/* The same, unless p is of a simulation. */
+int wf__pollee_need(const struct wf__pollee *p);
 /* The workers have ended: close it. */
 void wf__poller_stop(void);
 
@@ -63,8 +67,18 @@ int wf__pollee_register(struct wf__pollee *p);
 /* With the lock held, before the descriptor is closed. */
 void wf__pollee_unregister(struct wf__pollee *p);
 /* With the lock held, and again at the return: wait for an edge, or another
- * wake.  0, or as wf__await(). */
+ * wake.  0, or as wf__await().  why: for reports, static. */
 int wf__pollee_wait(struct wf__pollee *p, enum wf__side side,
-    struct wf__cancel *cancel, int64_t deadline);
+    struct wf__cancel *cancel, int64_t deadline, const char *why);
+
+/* Of a watched one, these sides have changed: bits of os.h. */
+void wf__pollee_change(struct wf__pollee *p, unsigned what);
+/* In steps: with the lock held, the edges are noted, and who waits for them is
+ * returned, won; or only the latter; then they are readied. */
+struct wf__waiter *wf__pollee_note(struct wf__pollee *p, unsigned what);
+struct wf__waiter *wf__pollee_take(struct wf__pollee *p, unsigned what);
+void wf__pollee_ready(struct wf__waiter *list);
+/* With the lock held: the sides that somebody waits for. */
+unsigned wf__pollee_awaited(const struct wf__pollee *p);
 
 #endif

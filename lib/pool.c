@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pool.c - items kept by worker.
- * Layer 3.  Uses: sched, lock, alloc.
+ * Layer 3.  Uses: sched, lock, wait, alloc.
  *
  *	shelf 0   [ item item item ... limit )		worker 0, 16, 32
  *	shelf 1   [ item ...           limit )		worker 1, 17, 33
@@ -18,6 +18,8 @@
 #include "alloc.h"
 #include "lock.h"
 #include "sched.h"
+#include "seam.h"
+#include "wait.h"
 
 enum { LEAST_SHELVES = 16, MOST_SHELVES = 64, DEFAULT_LIMIT = 64 };
 #define MOST_ITEMS ((size_t)1 << 20)
@@ -143,6 +145,23 @@ put_item(struct shelf *h, size_t limit, void *item)
 
 /* ---- public ---- */
 
+/* For a simulation: in others nothing here ever gives way. */
+WF__NOINLINE static void
+point_slow(const char *what, wf_pool *p)
+{
+	uint64_t number = p->wf__private[1];
+
+	wf__wait_point(what, &number);
+	p->wf__private[1] = (uintptr_t)number;
+}
+
+static inline void
+point(const char *what, wf_pool *p)
+{
+	if (wf__seam_alone())
+		point_slow(what, p);
+}
+
 WF_API void *
 wf_pool_get(wf_pool *p)
 {
@@ -150,6 +169,7 @@ wf_pool_get(wf_pool *p)
 	size_t own = own_shelf();
 	void *item;
 
+	point("takes from pool", p);
 	for (size_t i = 0; s && i < s->n; i++)
 		if ((item = take_item(shelf_at(s, own + i))))
 			return item;
@@ -163,6 +183,7 @@ wf_pool_put(wf_pool *p, void *item)
 
 	if (!item)
 		return;
+	point("puts into pool", p);
 	if (wf__unlikely(!s))
 		s = make_shelves(p);
 	if (s && wf__likely(put_item(shelf_at(s, own_shelf()), s->limit,
@@ -178,6 +199,7 @@ wf_pool_clear(wf_pool *p)
 	struct shelves *s = shelves_of(p);
 	void *item;
 
+	point("clears pool", p);
 	if (!s)
 		return;
 	for (size_t i = 0; i < s->n; i++)

@@ -324,7 +324,7 @@ wf_process_start(wf_ctx *ctx, const struct wf_command *command,
 	wf_process *p;
 
 	*result = NULL;
-	wf__seam_point();
+	wf__seam_point_at("starts a process", 0);
 	if (err)
 		return err;
 	if (!command->argv || !command->argv[0])

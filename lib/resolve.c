@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * resolve.c - from "tcp" and "host:port" to addresses, and back to text.
- * Layer 6.  Uses: resolve, offload, alloc.
+ * Layer 6.  Uses: resolve, socket, offload, alloc.
  *
  * Numbers are understood at once.  Names are for getaddrinfo(3), which may take
  * its time: it is called on a thread of the pool, with a copy of the question.
@@ -22,6 +22,7 @@
 #include <weft/io.h>
 #include <weft/net.h>
 #include "alloc.h"
+#include "socket.h"
 
 /* ---- networks ---- */
 
@@ -182,7 +183,11 @@ wf__resolve(wf_ctx *ctx, const struct wf__network *network,
 	q->hints.ai_flags = passive ? AI_PASSIVE : 0;
 	if ((n = split(address, q)) < 0)
 		drop_lookup(q);
-	else if ((n = resolve_name(ctx, q)) == 0) {
+	else if (wf__socket_table()) {
+		n = wf__socket_table()->resolve(network, q->host, q->port,
+		    passive, list);
+		drop_lookup(q);
+	} else if ((n = resolve_name(ctx, q)) == 0) {
 		if ((n = q->result) > 0)
 			memcpy(list, q->list, (size_t)n * sizeof *list);
 		drop_lookup(q);

@@ -6,7 +6,9 @@
 #ifndef WF__RESOLVE_H
 #define WF__RESOLVE_H
 
+#include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 
 #include <weft/context.h>
 #include "base.h"
@@ -20,7 +22,12 @@ struct wf__network {
 };
 
 struct wf__address {
-	struct sockaddr_storage any;
+	union {
+		struct sockaddr_storage any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+		struct sockaddr_un un;
+	};
 	socklen_t size;
 };
 

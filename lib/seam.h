@@ -15,6 +15,7 @@
 #include "os.h"
 
 struct wf__runq;
+struct wf__sockets;
 struct wf__start;
 struct wf__task;
 struct wf__worker;
@@ -38,6 +39,8 @@ struct wf__seam {
 	void (*launched)(const struct wf__start *s);
 	void (*made)(void *object, size_t size);
 	void (*gone)(void *object);
+	/* The network that takes the place of the system's; see socket.h. */
+	const struct wf__sockets *sockets;
 	/* There is one worker, the calling thread; none is ever started, and
 	 * no other thread may come. */
 	bool alone;

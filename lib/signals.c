@@ -261,7 +261,7 @@ wf_signal_notify(wf_chan(int) c, int sig)
 	uint64_t set = set_of(sig);
 	int err;
 
-	wf__seam_point();
+	wf__seam_point_at("subscribes to signals", 0);
 	if (!set || !channel)
 		return -EINVAL;
 	if ((err = need_bell()) < 0)
@@ -289,7 +289,7 @@ wf_signal_stop(wf_chan(int) c)
 {
 	struct subscription *s, *empty = NULL;
 
-	wf__seam_point();
+	wf__seam_point_at("gives up signals", 0);
 	wf__lock(&desk.lock);
 	if ((s = find(WF__RAW(c)))) {
 		/* Relaxed: written under the lock. */
@@ -321,7 +321,7 @@ unsubscribe_all(uint64_t set)
 WF_API int
 wf_signal_reset(int sig)
 {
-	wf__seam_point();
+	wf__seam_point_at("gives up signals", 0);
 	return unsubscribe_all(set_of(sig)) ? 0 : -EINVAL;
 }
 
@@ -330,7 +330,7 @@ wf_signal_ignore(int sig)
 {
 	uint64_t set = set_of(sig);
 
-	wf__seam_point();
+	wf__seam_point_at("ignores signals", 0);
 	if (!unsubscribe_all(set))
 		return -EINVAL;
 	for (int i = 1; i <= SIGNALS; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * sim.c - the simulated world: one worker, its clock, and who goes on.
- * Layer 7.  Uses: sim, turn, point, choice, story, park, share.
+ * Layer 7.  Uses: sim, simnet, turn, point, choice, story, park, share.
  *
  * The worker's countdown stays at zero, so that no coroutine ever switches
  * straight to another one: each comes back to play_on(), on the scheduler's
@@ -20,6 +20,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include <weft/net.h>
 #include <weft/time.h>
 #include "alloc.h"
 #include "park.h"
@@ -27,6 +28,7 @@
 #include "readers.h"
 #include "report.h"
 #include "share.h"
+#include "simnet.h"
 #include "turn.h"
 #include "wait.h"
 
@@ -50,6 +52,23 @@ wf__sim_end(enum wf_sim_outcome outcome, const char *format, ...)
 	vsnprintf(sim.what, sizeof sim.what, format, args);
 	va_end(args);
 	wf__story_tell(&sim.story, sim.running, "%s", sim.what);
+}
+
+void
+wf__sim_tell(uint32_t who, const char *before, const char *what,
+    uint64_t object)
+{
+	char addresses[WF_ADDRESS_TEXT * 2];
+
+	if (!sim.story.on)
+		return;
+	if (!object) {
+		wf__story_tell(&sim.story, who, "%s%s", before, what);
+		return;
+	}
+	wf__simnet_text(object, addresses, sizeof addresses);
+	wf__story_tell(&sim.story, who, "%s%s %llu%s", before, what,
+	    (unsigned long long)wf__wait_shown(object), addresses);
 }
 
 /* The running coroutine never goes on. */
@@ -116,14 +135,8 @@ is_parked(const struct wf__coro *c)
 static void
 tell_wait(uint32_t id, const struct wf__coro *c, const char *waits)
 {
-	const char *why = (const char *)wf__load_relaxed(&c->why);
-	uint64_t object = wf__wait_shown(wf__load_relaxed(&c->object));
-
-	if (object)
-		wf__story_tell(&sim.story, id, "%s %s %llu", waits, why,
-		    (unsigned long long)object);
-	else
-		wf__story_tell(&sim.story, id, "%s %s", waits, why);
+	wf__sim_tell(id, waits, (const char *)wf__load_relaxed(&c->why),
+	    wf__load_relaxed(&c->object));
 }
 
 /* A turn of id, until it parks, yields, ends, or another one is chosen. */
@@ -143,7 +156,7 @@ give_turn(uint32_t id)
 	sim.preempted = sim.has_ended = false;
 	wf__park_run(sim.worker, &c->task);
 	if (!sim.has_ended && is_parked(c))
-		tell_wait(id, c, "is parked");
+		tell_wait(id, c, "is parked ");
 }
 
 /* Those who wait for all others to be parked. */
@@ -247,6 +260,7 @@ drop_all(void)
 	size_t n;
 
 	wf__timerq_forget(&sim.worker->timers);
+	wf__simnet_renew();
 	wf__readers_forget(sim.numbers);
 	wf__stack_each(drop_coro, NULL);
 	wf__coro_each_start(drop_start, NULL);
@@ -298,7 +312,7 @@ tell_the_rest(void)
 		if (!p->coro)
 			wf__story_tell(&sim.story, id, "has not begun");
 		else if (!p->ended && is_parked(p->coro))
-			tell_wait(id, p->coro, "is left parked");
+			tell_wait(id, p->coro, "is left parked ");
 }
 
 int
@@ -308,6 +322,7 @@ wf__sim_play(const struct wf__play *play, const struct wf__recipe *recipe,
 	struct wf__entry main = play->entry;
 
 	renew();
+	wf__simnet_renew();
 	wf__choice_begin(&sim.choice, recipe);
 	wf__story_begin(&sim.story, story);
 	if (wf__coro_spawn(&main, wf__stack_class(SIM_STACK), true,
@@ -328,6 +343,7 @@ wf__sim_open(const struct wf_sim_options *options)
 {
 	memset(&sim, 0, sizeof sim);
 	sim.options = options;
+	wf__simnet_open(&options->net);
 	sim.worker = wf__sched_worker(0);
 	sim.ended = wf__sched.hooks.ended;
 	wf__sched.hooks.ended = wf__point_ended;
@@ -349,6 +365,7 @@ wf__sim_close(void)
 	wf__report_hooks.misuse = NULL;
 	wf__sched.hooks.ended = sim.ended;
 	wf__wait_show_anew(false);
+	wf__simnet_close();
 	wf__choice_free(&sim.choice);
 	wf__story_free(&sim.story);
 	wf__vec_free(&sim.ready, sizeof(struct wf__ready));

@@ -54,6 +54,9 @@ struct wf__sim_object {
 void wf__sim_end(enum wf_sim_outcome outcome, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 WF__NORETURN void wf__sim_stop_here(void);
+/* A line of the story: before, what, and the object's number unless it is 0. */
+void wf__sim_tell(uint32_t who, const char *before, const char *what,
+    uint64_t object);
 bool wf__sim_in_coroutine(void);
 /* One more step: false if that is too many, or all is over. */
 bool wf__sim_has_steps(void);

@@ -26,6 +26,7 @@ struct wf__person {
 	char name[24];
 	struct wf__coro *coro;	/* once it has begun */
 	bool ended;
+	uint32_t host;		/* where it is; see simhost.c */
 };
 
 /* A new story. */

@@ -71,12 +71,14 @@
 #include "group.c"	/* coroutines that end together */
 
 /* 6: what comes from outside */
+#include "pollee.c"	/* one descriptor: edges and waiters */
 #include "poller.c"	/* from events to ready coroutines */
 #include "offload.c"	/* a few threads for calls that block */
 #include "fd.c"		/* read, write and wait on any descriptor */
 #include "file.c"	/* calls on files */
 #include "endpoint.c"	/* turns, deadlines and the end of a socket */
 #include "resolve.c"	/* addresses */
+#include "socket.c"	/* the calls on sockets, real or simulated */
 #include "net.c"	/* connections and listeners */
 #include "dial.c"	/* dial and listen */
 #include "signals.c"	/* signals in channels */
@@ -88,6 +90,11 @@
 #include "choice.c"	/* what a schedule is made of */
 #include "story.c"	/* a schedule in words */
 #include "sim.c"	/* a simulated world */
+#include "simhost.c"	/* its hosts, and what is cut between them */
+#include "simnet.c"	/* its sockets */
+#include "simdial.c"	/* to listen and to connect there */
+#include "simflow.c"	/* bytes on their way there */
+#include "simclock.c"	/* what time does to them */
 #include "turn.c"	/* whose turn it is in it */
 #include "point.c"	/* what the program meets in it */
 #include "shrink.c"	/* a failing schedule made short */

@@ -390,6 +390,7 @@ tap__run(int (*fn)(void), const struct wf_site *site)
 	o.seed = tap_seed();
 	o.steps = 10000000;
 	o.may_leave = true;
+	o.net.ideal = true;
 	return wf_sim_raw(site, &o, (void (*)(void))fn, 0, NULL);
 }
 

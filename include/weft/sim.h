@@ -82,6 +82,31 @@ struct wf_sim_result {
 	uintptr_t wf__reserved[8];
 };
 
+/*
+ * The network that a simulation brings, see below.  It does what a real one may
+ * do: bytes take their time, and come in other portions than they were sent.
+ * Zero is the default everywhere.
+ */
+struct wf_sim_net {
+	int64_t delay_min, delay_max;	/* from host to host and back, on tcp
+					 * and udp, by lot: default 0 to 1 ms */
+	unsigned short_reads;	/* so many of 1000 reads give less than is
+				 * there; default 100 */
+	unsigned short_writes;	/* and of writes send a part, and the rest
+				 * later; default 100 */
+	unsigned resets;	/* of 1000 reads and writes on tcp, those that
+				 * find the connection reset; default 0 */
+	unsigned losses;	/* of 1000 attempts to connect, those that are
+				 * lost, and made again after 1 s, 2 s, ...;
+				 * and of datagrams; default 0 */
+	unsigned buffer;	/* bytes on the way until a write has to wait;
+				 * default 65,536 */
+	unsigned backlog;	/* clients that wait to be accepted; more are
+				 * not let in; default 4096 */
+	bool ideal;		/* the first four are 0 unless they are set */
+	uintptr_t wf__reserved[4];
+};
+
 /* Zero is the default everywhere. */
 struct wf_sim_options {
 	const char *name;	/* of the simulation, for reports, and for
@@ -106,6 +131,7 @@ struct wf_sim_options {
 	int trace;		/* a file descriptor for the story of the last
 				 * schedule; 0: none */
 	struct wf_sim_result *result;	/* filled in; may be NULL */
+	struct wf_sim_net net;
 	uintptr_t wf__reserved[8];
 };
 
@@ -168,6 +194,31 @@ WF_API int wf_sim_settle(void);
 /* A line in the story of this schedule.  Nothing outside of a simulation. */
 WF_API void wf_sim_note(const char *format, ...)
     __attribute__((format(printf, 1, 2)));
+
+/* ---- the network of a simulation ---- */
+
+/*
+ * wf_listen(), wf_dial(), wf_conn_pipe() and all that follows from them work in
+ * a simulation, unchanged, on a network in memory.  A name in an address is
+ * that of a host, and there is each one that somebody names, but for those that
+ * end in ".invalid".  Descriptors, of connections too, belong to the world
+ * outside: wf_read() and the like are -ENOSYS there, but for files.
+ *
+ * The calling coroutine, and each that it spawns from now on, is on this host;
+ * the first one is on "localhost".  It can listen on the addresses of its host
+ * only, and localhost is its own.  0; -ENAMETOOLONG; nothing outside of
+ * a simulation.
+ */
+WF_API int wf_sim_host(const char *name);
+
+/*
+ * From now on nothing passes between two hosts, or between one and all others
+ * (NULL); until it is healed.  What was on its way waits, connections that were
+ * cut for 150 s end with -ETIMEDOUT, as by keepalive.  0; -EPERM outside of
+ * a simulated coroutine.
+ */
+WF_API int wf_sim_cut(const char *a, const char *b);
+WF_API int wf_sim_heal(const char *a, const char *b);
 
 /* A random number, by the schedule's seed in a simulation: each coroutine has
  * a row of its own.  Not for cryptography.  Any thread; never blocks. */
