@@ -24,10 +24,10 @@
 
 #define sim wf__sim
 
-enum { HOSTS = 60000, NAME = 64, ALL = -1 };
+enum { HOSTS = 60000, HOST_NAME = 64, ALL = -1 };
 
 struct host {
-	char name[NAME];
+	char name[HOST_NAME];
 };
 
 struct simcut {
@@ -80,7 +80,7 @@ host_named(const char *name)
 {
 	int err;
 
-	if (strlen(name) >= NAME)
+	if (strlen(name) >= HOST_NAME)
 		return -ENAMETOOLONG;
 	if (!world.hosts.n && (err = add_host("localhost")) < 0)
 		return err;
