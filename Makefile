@@ -74,6 +74,13 @@ $(EXAMPLES): $(BUILD)/%: $$(call objects,$$*)
 $(BUILD)/bench/weft-bench: $(call objects,bench/weft)
 $(BUILD)/examples/background_worker: LDLIBS += -lsqlite3
 $(BUILD)/examples/http_server: LDLIBS += -lcjson
+# What other examples need, in the words of pkg-config.
+needs_glib_fetch := glib-2.0
+needs_lua_host := $(or $(LUA),lua5.4)
+asked = $(if $(needs_$2),$(shell pkg-config $1 $(needs_$2)))
+$(EXAMPLES): LDLIBS += $(call asked,--libs,$(@F))
+$(BUILD)/obj/examples/%: override CPPFLAGS += \
+  $(call asked,--cflags,$(notdir $(@D)))
 $(TESTS) $(EXAMPLES) $(BUILD)/bench/weft-bench: $(BUILD)/libweft.a
 	$(LINK) -o $@ $(filter %.o,$^) $(BUILD)/libweft.a $(LDLIBS)
 

@@ -24,6 +24,13 @@ have_header() {
 	    -fsyntax-only -x c - 2>/dev/null
 }
 
+need_pkg_config() {
+	have pkg-config || case $missing in
+	*pkg-config*) ;;
+	*) missing="$missing pkg-config" ;;
+	esac
+}
+
 look() {
 	case $1 in
 	lib)
@@ -39,17 +46,19 @@ look() {
 		have "$CC" && have_header libcjson cjson/cJSON.h ||
 			missing="$missing cjson"
 		have "$CC" && have_header uthash uthash.h ||
-			missing="$missing uthash" ;;
+			missing="$missing uthash"
+		have "$CC" && have_header glib-2.0 glib.h ||
+			missing="$missing glib"
+		have "$CC" && have_header "${LUA:-lua5.4}" lua.h ||
+			missing="$missing lua"
+		need_pkg_config ;;
 	test)
 		have prove || missing="$missing prove"
 		have curl || missing="$missing curl"
 		have wrk || missing="$missing wrk"
 		have redis-cli || missing="$missing redis-cli"
 		have "$CXX" || missing="$missing c++"
-		have pkg-config || case $missing in
-		*pkg-config*) ;;
-		*) missing="$missing pkg-config" ;;
-		esac ;;
+		need_pkg_config ;;
 	*)
 		echo "usage: $0 lib|examples|test..." >&2
 		exit 64 ;;
@@ -64,6 +73,8 @@ package() {
 	apt-get:sqlite3) echo libsqlite3-dev ;;
 	apt-get:cjson) echo libcjson-dev ;;
 	apt-get:uthash) echo uthash-dev ;;
+	apt-get:glib) echo libglib2.0-dev ;;
+	apt-get:lua) echo liblua5.4-dev ;;
 	apt-get:redis-cli) echo redis-tools ;;
 	apt-get:prove) echo perl ;;
 	apt-get:c++) echo g++ ;;
@@ -72,6 +83,8 @@ package() {
 	dnf:sqlite3) echo sqlite-devel ;;
 	dnf:cjson) echo cjson-devel ;;
 	dnf:uthash) echo uthash-devel ;;
+	dnf:glib) echo glib2-devel ;;
+	dnf:lua) echo lua-devel ;;
 	dnf:pkg-config) echo pkgconf-pkg-config ;;
 	dnf:prove) echo perl-Test-Harness ;;
 	dnf:c++) echo gcc-c++ ;;
@@ -80,9 +93,12 @@ package() {
 	apk:sqlite3) echo sqlite-dev ;;
 	apk:cjson) echo cjson-dev ;;
 	apk:uthash) echo uthash-dev ;;
+	apk:glib) echo glib-dev ;;
+	apk:lua) echo lua5.4-dev ;;
 	apk:pkg-config) echo pkgconf ;;
 	apk:prove) echo perl-utils ;;
 	apk:c++) echo g++ ;;
+	pacman:glib) echo glib2 ;;
 	pacman:pkg-config) echo pkgconf ;;
 	brew:pkg-config) echo pkgconf ;;
 	*:cc | *:c++) echo gcc ;;
@@ -130,8 +146,8 @@ done
 if [ $manager = none ]; then
 	echo "weft: missing: $missing; please install: libatomic_ops (its" \
 	    "headers), a C and a C++ compiler, make, pkg-config, prove;" \
-	    "for the examples SQLite, cJSON and uthash, for the tests" \
-	    "curl, wrk and redis-cli" >&2
+	    "for the examples SQLite, cJSON, uthash, GLib and Lua 5.4, for" \
+	    "the tests curl, wrk and redis-cli" >&2
 	exit 1
 fi
 line=$(command_of $manager)

@@ -22,6 +22,8 @@ run fetch_prices -d examples/fetch_prices/quotes WEFT LOOM REED
 run timeouts -t 1000 3 1 7 x 9999 30
 printf '%s\n' 'echo this takes a while; sleep 1.5' 'exit 1' 'echo hello' |
 	run background_worker -a 3 -f "$examples/demo.db"
+run lua_host examples/lua_host/checks.lua 2 'sleep 0.5' 'test -e README.md' \
+	'sleep 9' || echo '(one of them had no time)'
 run sieve
 run million
 run replay || echo '(that is the bug it looks for; without it:)'

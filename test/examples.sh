@@ -39,7 +39,8 @@ esac
 tests=0
 failed=0
 all="worker_pool pipeline hub sieve million fetch_prices timeouts
-    background_worker replay http_server gateway kv_server"
+    background_worker replay http_server gateway kv_server glib_fetch
+    lua_host"
 
 # result STATUS NAME: the line of one test.
 result()
@@ -468,6 +469,106 @@ echo 'not a database, but long enough to be taken for one' >"$tmp/bad.db"
 run background_worker -f "$tmp/bad.db" </dev/null
 [ "$status" -eq 1 ] && grep -q '^background_worker: store: ' "$tmp/err"
 result $? "background_worker: a file that is no store"
+
+# --- glib_fetch ---
+
+# From a server whose answers curl gets as well.
+"$examples/http_server" -a 127.0.0.1:0 >"$tmp/served" 2>&1 &
+victim=$!
+await grep -q ' listening on ' "$tmp/served"
+at=http://$(sed -n 's/.* listening on //p' "$tmp/served")
+for path in / '/user?id=2' '/slow?ms=50'; do
+	echo "$(curl -s "$at$path" | sha256sum | cut -d' ' -f1)  $at$path"
+done >"$tmp/expected"
+
+run glib_fetch "$at/" "$at/user?id=2" "$at/slow?ms=50"
+mv "$tmp/expected" "$tmp/want"
+cp "$tmp/out" "$tmp/got"
+same
+result $? "glib_fetch: as curl and sha256sum, in the order asked for"
+
+run glib_fetch -c 1 -p 20 "$at/slow?ms=100" "$at/nothing" ftp://x/
+[ "$status" -eq 1 ] && [ "$(wc -l <"$tmp/out")" -eq 1 ] &&
+	grep -q '^[0-2] of 3 done, ' "$tmp/err" &&
+	grep -qx "glib_fetch: $at/nothing: answered 404" "$tmp/err" &&
+	grep -q '^glib_fetch: ftp://x/: ' "$tmp/err"
+result $? "glib_fetch: the loop shows the progress; what cannot be had"
+
+run glib_fetch -t 50 "$at/slow?ms=60000"
+[ "$status" -eq 1 ] && grep -q ': too late$' "$tmp/err"
+result $? "glib_fetch: a time limit"
+kill $victim
+wait $victim
+
+# --- lua_host ---
+
+# A check that waits for its neighbour's file: they run at the same time.
+run lua_host examples/lua_host/checks.lua 60 \
+	"until [ -e $tmp/one ]; do sleep 0.02; done" "touch $tmp/one"
+sort "$tmp/out" | sed 's/ [0-9.]* s / /' >"$tmp/got"
+cat >"$tmp/want" <<-END
+	2 of 2 passed
+	ok       touch $tmp/one
+	ok       until [ -e $tmp/one ]; do sleep 0.02; done
+END
+same
+result $? "lua_host: commands at the same time"
+
+run lua_host examples/lua_host/checks.lua 0.1 'exit 3' 'sleep 60' 'echo x'
+[ "$status" -eq 1 ] && grep -q '^FAILED .* exit 3: status 3$' "$tmp/out" &&
+	grep -q '^FAILED .* sleep 60: Connection timed out$' "$tmp/out" &&
+	grep -qx '1 of 3 passed' "$tmp/out"
+result $? "lua_host: what fails, what takes too long"
+
+cat >"$tmp/sum.lua" <<-'END'
+	local n, c, sum = tonumber((...)), weft.channel(3), 0
+	for i = 1, n do
+		weft.spawn(function(by)
+			weft.sleep(math.random() / 50)
+			c:send({ value = i * by })
+		end, 2)
+	end
+	for _ = 1, n do sum = sum + c:recv().value end
+	c:close()
+	print(sum, n * (n + 1), c:recv())
+	print(pcall(weft.sleep, {}))
+	coroutine.wrap(function() weft.sleep(0.001) end)()
+END
+run lua_host "$tmp/sum.lua" 2000
+cat >"$tmp/want" <<-END
+	4002000	4002000	nil	false
+	false	bad argument #1 to '?' (number expected, got table)
+END
+cp "$tmp/out" "$tmp/got"
+same
+result $? "lua_host: many tasks, channels, errors, Lua's own coroutines"
+
+run lua_host -i <<-'END'
+	c = weft.channel()
+	function show() for v in c:values() do print(v) end print "over" end
+	weft.spawn(show)
+	c:send(1)
+	c:send("two")
+	c:close()
+	error("mine")
+END
+[ "$status" -eq 1 ] && [ "$(cat "$tmp/out")" = "1
+two
+over" ] && grep -q '^lua_host: stdin:1: mine$' "$tmp/err"
+result $? "lua_host: lines that are typed"
+
+cat >"$tmp/stuck.lua" <<-'END'
+	local c = weft.channel()
+	weft.spawn(function()
+		c:recv()
+	end)
+	c:send(c:recv())
+END
+run lua_host "$tmp/stuck.lua"
+[ "$status" -eq 1 ] && grep -q 'all tasks wait for each other' "$tmp/err" &&
+	grep -q 'task (.*stuck.lua:2): parked .* to receive' "$tmp/err"
+result $? "lua_host: tasks that wait for each other are named"
+
 # --- replay ---
 
 # The line to see it again, without the command.
@@ -529,6 +630,9 @@ refuses timeouts -t 0 1
 refuses timeouts -c x 1
 refuses background_worker -w 0
 refuses background_worker job
+refuses glib_fetch
+refuses glib_fetch -c 0 http://127.0.0.1/
+refuses lua_host
 refuses replay -n 0
 refuses replay 1
 
@@ -554,6 +658,7 @@ if [ -c /dev/full ]; then
 	full fetch_prices -d "$quotes" WEFT
 	full timeouts 0
 	full background_worker -f "$tmp/full.db" </dev/null
+	full lua_host examples/lua_host/checks.lua true
 	full replay -f
 fi
 

@@ -19,6 +19,7 @@
  * share with each other, and with the rest of that thread, needs no lock so
  * long as nothing is called in between that may wait.
  *
+ * Coroutines that were spawned between two pumps begin in no particular order.
  * All of weft works as ever: channels, timers, sockets, contexts, signals.
  * Other threads may spawn, send, receive and wake.  Calls on files and names
  * still go to a few threads (wf_offload()), since they block; they run no
