@@ -25,6 +25,7 @@
 
 #define LOOK (10 * WF_MS)
 #define TRIM_EVERY (WF_SEC / 2)
+#define COUNT_CORES_EVERY WF_SEC
 enum {
 	QUIET_LOOKS = 4,		/* before the monitor sleeps as well */
 	COMPUTING = 16			/* stand-ins even for one worker */
@@ -135,6 +136,23 @@ has_any_switched(void)
 	return !same;
 }
 
+/* What is due now and then, while somebody runs. */
+static void
+keep_up(int64_t now)
+{
+	static int64_t trimmed, counted;
+
+	if (now - trimmed > TRIM_EVERY) {
+		wf__stack_trim();
+		trimmed = now;
+	}
+	/* The quota of a container may be changed from outside. */
+	if (now - counted > COUNT_CORES_EVERY) {
+		wf__workers_follow(wf__os_cores());
+		counted = now;
+	}
+}
+
 static void
 sleep_while_all_asleep(void)
 {
@@ -151,7 +169,7 @@ sleep_while_all_asleep(void)
 static void
 monitor_main(void *arg)
 {
-	int64_t now = wf__os_now(), trimmed = now;
+	int64_t now;
 	unsigned quiet = 0;
 	bool asleep;
 
@@ -172,10 +190,7 @@ monitor_main(void *arg)
 		poll_if_nobody_does();
 		compensate(now);
 		wf__stall_look(now);
-		if (now - trimmed > TRIM_EVERY) {
-			wf__stack_trim();
-			trimmed = now;
-		}
+		keep_up(now);
 	}
 }
 

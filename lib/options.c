@@ -33,17 +33,19 @@ from_environment(const char *name, long least, long most)
 	return v;
 }
 
-void
+bool
 wf__options_fill_in(struct wf_options *o, int workers)
 {
 	int saved = errno;
+	bool by_machine;
 
 	if (!o->workers)
 		o->workers = workers;
 	if (!o->workers)
 		o->workers = (int)from_environment("WEFT_WORKERS", 1,
 		    WF__MAX_WORKERS);
-	if (!o->workers)
+	by_machine = !o->workers;
+	if (by_machine)
 		o->workers = wf__os_cores();
 	if (!o->stack_size)
 		o->stack_size = (size_t)from_environment("WEFT_STACK", 16384,
@@ -54,6 +56,7 @@ wf__options_fill_in(struct wf_options *o, int workers)
 	if (from_environment("WEFT_LEAKS", 0, 1))
 		o->list_leaks = true;
 	errno = saved;
+	return by_machine;
 }
 
 int

@@ -12,7 +12,7 @@
 int wf__options_check(const struct wf_options *o);
 
 /* Replace each zero: the number of workers by workers, if that is not zero,
- * the environment, the machine's; the rest by the environment. */
-void wf__options_fill_in(struct wf_options *o, int workers);
+ * the environment, the machine's (then true); the rest by the environment. */
+bool wf__options_fill_in(struct wf_options *o, int workers);
 
 #endif

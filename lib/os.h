@@ -84,6 +84,7 @@ int wf__os_at_fork(void (*fn)(void));
 /* Cores that this process may keep busy: affinity mask and the CPU quotas of
  * the whole chain of control groups. */
 int wf__os_cores(void);
+extern const char *wf__os_root;	/* "": where the latter stand, for tests */
 
 /*
  * Readiness of descriptors: one instance for the process.  A descriptor is

@@ -43,6 +43,7 @@ static struct {
 	bool abandoned;
 	bool catching;
 	int workers;			/* by wf_workers(), or 0 */
+	bool follows;			/* nobody said how many */
 	wf__word32 quiet;		/* times that all was asleep [quiet] */
 } rt;
 
@@ -133,7 +134,7 @@ prepare(const struct wf_options *options)
 	if ((err = wf__options_check(&o)) < 0)
 		return err;
 	wf__fork_prepare();
-	wf__options_fill_in(&o, rt.workers);
+	rt.follows = wf__options_fill_in(&o, rt.workers);
 	wf__stack_default(o.stack_size);
 	rt.options = o;
 	wf__report_hooks.who = wf__dump_who;
@@ -187,6 +188,7 @@ start(const struct wf_options *options)
 	if (rt.options.workers == WF_PUMPED)
 		return start_pumped();
 	wf__stall_open(rt.options.stall_limit);
+	wf__sched.follows = rt.follows;
 	err = wf__workers_start(rt.options.workers);
 	if (!err && (err = wf__monitor_start()) < 0)
 		wf__workers_stop(WF_FOREVER);
@@ -419,11 +421,8 @@ wf_workers(int n)
 		before = (int)wf__load_relaxed(&wf__sched.target);
 		if (n && wf__pump_is_on())
 			before = -EBUSY;
-		else if (n) {
-			/* Relaxed: the monitor's next look is soon enough. */
-			wf__store_relaxed(&wf__sched.target, (wf__word)n);
-			wf__workers_limit(n);
-		}
+		else if (n)
+			wf__workers_target(n);
 	} else {
 		struct wf_options o = { 0 };
 

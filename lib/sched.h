@@ -121,7 +121,9 @@ struct wf__sched {
 	wf__word n_workers;		/* threads started */
 	struct wf__lock growth;		/* held while threads are started */
 	wf__word limit;			/* those of index < limit may run */
-	wf__word target;		/* limit without stand-ins */
+	wf__word target;		/* limit without stand-ins, */
+	bool follows;			/* as the machine grants cores; under
+					 * growth */
 	wf__word running;		/* started and not stopping */
 	wf__word pumped;		/* by its host; see pump.c [pump] */
 	wf__word stopping;

@@ -63,17 +63,50 @@ add_worker(void)
 	return err;
 }
 
-void
-wf__workers_limit(int n)
+/* Under the lock. */
+static void
+set_limit(int n)
 {
-	wf__lock(&wf__sched.growth);
-	/* Relaxed: who is over the limit sees it at its next pass. */
 	wf__store_relaxed(&wf__sched.limit, (wf__word)n);
 	while (wf__load_relaxed(&wf__sched.n_workers) < (wf__word)n)
 		if (add_worker() < 0)
 			break;
 	for (unsigned i = 0; i < wf__load_relaxed(&wf__sched.n_workers); i++)
 		wf__idle_wake_worker(wf__sched_worker(i));
+}
+
+void
+wf__workers_limit(int n)
+{
+	wf__lock(&wf__sched.growth);
+	set_limit(n);
+	wf__unlock(&wf__sched.growth);
+}
+
+/* Stand-ins are counted again at the monitor's next look. */
+static void
+set_target(int n)
+{
+	wf__store_relaxed(&wf__sched.target, (wf__word)n);
+	set_limit(n);
+}
+
+void
+wf__workers_target(int n)
+{
+	wf__lock(&wf__sched.growth);
+	wf__sched.follows = false;
+	set_target(n);
+	wf__unlock(&wf__sched.growth);
+}
+
+void
+wf__workers_follow(int n)
+{
+	wf__lock(&wf__sched.growth);
+	if (wf__sched.follows &&
+	    (wf__word)n != wf__load_relaxed(&wf__sched.target))
+		set_target(n);
 	wf__unlock(&wf__sched.growth);
 }
 

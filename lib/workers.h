@@ -18,6 +18,10 @@ bool wf__workers_stop(int64_t deadline);
 void wf__workers_free(void);
 /* Change the limit; starts or wakes workers. */
 void wf__workers_limit(int n);
+/* Change the number of workers without stand-ins: as the program says; or as
+ * the machine does, unless the program has said. */
+void wf__workers_target(int n);
+void wf__workers_follow(int n);
 /* Let as many more run as are in blocking regions, up to WF__MAX_EXTRA. */
 void wf__workers_stand_in(void);
 

@@ -39,8 +39,10 @@ WF__BEGIN
 /* Zero is the default everywhere. */
 struct wf_options {
 	int workers;		/* threads that run coroutines; default: cores
-				 * allowed by affinity mask and cgroups;
-				 * WF_PUMPED: none, see weft/pump.h */
+				 * allowed by affinity mask and cgroups, also
+				 * when that changes (within a second or two,
+				 * while coroutines run); WF_PUMPED: none, see
+				 * weft/pump.h */
 	size_t stack_size;	/* of a coroutine; default 256 KiB */
 	bool list_leaks;	/* list coroutines left at the end of wf_run(),
 				 * or by a wf_stop() that gives up */

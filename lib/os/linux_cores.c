@@ -4,7 +4,8 @@
  * Layer 1.  Uses: os.
  *
  * The affinity mask, and the CPU bandwidth of the process's control group and
- * all groups above it, in version 2 and version 1 hierarchies.
+ * all groups above it, in version 2 and version 1 hierarchies.  All of them may
+ * change while the process runs.
  */
 #ifndef _GNU_SOURCE
 #define _GNU_SOURCE
@@ -17,17 +18,27 @@
 #include <stdio.h>
 #include <unistd.h>
 
+const char *wf__os_root = "";
+
+static FILE *
+open_below_root(const char *above, const char *folder, const char *name)
+{
+	char path[4608];
+	int n = snprintf(path, sizeof path, "%s%s%s%s", wf__os_root, above,
+	    folder, name);
+
+	return n > 0 && (size_t)n < sizeof path ? fopen(path, "re") : NULL;
+}
+
 /* The quota of one cgroup v2 folder, in cores rounded up; 0: none. */
 static int
 quota_v2(const char *folder)
 {
-	char path[4352];
+	FILE *f = open_below_root("/sys/fs/cgroup", folder, "/cpu.max");
 	long long quota, period;
 	int cores = 0;
-	FILE *f;
 
-	snprintf(path, sizeof path, "/sys/fs/cgroup%s/cpu.max", folder);
-	if ((f = fopen(path, "re"))) {
+	if (f) {
 		if (fscanf(f, "%lld %lld", &quota, &period) == 2 &&
 		    quota > 0 && period > 0)
 			cores = (int)((quota + period - 1) / period);
@@ -39,12 +50,10 @@ quota_v2(const char *folder)
 static long long
 number_in(const char *folder, const char *name)
 {
-	char path[4352];
+	FILE *f = open_below_root("/sys/fs/cgroup/cpu", folder, name);
 	long long v = 0;
-	FILE *f;
 
-	snprintf(path, sizeof path, "/sys/fs/cgroup/cpu%s/%s", folder, name);
-	if ((f = fopen(path, "re"))) {
+	if (f) {
 		if (fscanf(f, "%lld", &v) != 1)
 			v = 0;
 		fclose(f);
@@ -55,8 +64,8 @@ number_in(const char *folder, const char *name)
 static int
 quota_v1(const char *folder)
 {
-	long long quota = number_in(folder, "cpu.cfs_quota_us");
-	long long period = number_in(folder, "cpu.cfs_period_us");
+	long long quota = number_in(folder, "/cpu.cfs_quota_us");
+	long long period = number_in(folder, "/cpu.cfs_period_us");
 
 	return quota > 0 && period > 0 ?
 	    (int)((quota + period - 1) / period) : 0;
@@ -86,7 +95,7 @@ cgroup_cores(void)
 	int least = 0, q;
 	FILE *f;
 
-	if (!(f = fopen("/proc/self/cgroup", "re")))
+	if (!(f = open_below_root("/proc/self/cgroup", "", "")))
 		return 0;
 	while (fgets(line, sizeof line, f)) {
 		line[strcspn(line, "\n")] = '\0';
