@@ -13,6 +13,7 @@
 
 #include "alloc.h"
 #include "blocking.h"
+#include "budget.h"
 #include "fork.h"
 #include "park.h"
 #include "report.h"
@@ -346,7 +347,8 @@ coro_main(void)
 struct wf__coro *
 wf__coro_begin(struct wf__worker *w, struct wf__start *s)
 {
-	struct wf__stack *stack = wf__stack_get(&w->stacks, s->task.class);
+	struct wf__stack *stack = wf__budget_get(&w->stacks, s->task.class,
+	    !s->task.is_main);
 	struct wf__coro *c = (struct wf__coro *)stack;
 	char *low;
 

@@ -6,6 +6,7 @@
 #include "options.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 #include <weft/time.h>
@@ -50,6 +51,9 @@ wf__options_fill_in(struct wf_options *o, int workers)
 	if (!o->stack_size)
 		o->stack_size = (size_t)from_environment("WEFT_STACK", 16384,
 		    1L << 30);
+	if (!o->stack_budget)
+		o->stack_budget = (size_t)from_environment(
+		    "WEFT_STACK_BUDGET", 1, LONG_MAX);
 	if (!o->stall_limit)
 		o->stall_limit = from_environment("WEFT_STALLS", 1, 3600000) *
 		    WF_MS;

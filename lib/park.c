@@ -14,6 +14,7 @@
 #include <errno.h>
 
 #include <weft/time.h>
+#include "budget.h"
 #include "monitor.h"
 #include "pump.h"
 #include "report.h"
@@ -77,7 +78,7 @@ leave(struct wf__worker *w, struct wf__coro *me, struct wf__task *t,
 	void *sp;
 
 	if (t && t->kind == WF__START &&
-	    !wf__stack_at_hand(&w->stacks, t->class))
+	    !wf__budget_at_hand(&w->stacks, t->class))
 		w->handed = t;		/* the loop may map memory, not we */
 	else if (t)
 		to = wf__share_embody(w, t);

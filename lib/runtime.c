@@ -15,6 +15,7 @@
 #include <errno.h>
 #include <limits.h>
 
+#include "budget.h"
 #include "coro.h"
 #include "dump.h"
 #include "fork.h"
@@ -136,6 +137,7 @@ prepare(const struct wf_options *options)
 	wf__fork_prepare();
 	rt.follows = wf__options_fill_in(&o, rt.workers);
 	wf__stack_default(o.stack_size);
+	wf__budget_set(o.stack_budget);
 	rt.options = o;
 	wf__report_hooks.who = wf__dump_who;
 	wf__report_hooks.dump = dump_for_report;

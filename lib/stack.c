@@ -19,6 +19,7 @@
 #include <errno.h>
 
 #include "alloc.h"
+#include "budget.h"
 #include "fork.h"
 #include "report.h"
 
@@ -309,6 +310,7 @@ wf__stack_put(struct wf__stack_cache *cache, struct wf__stack *s)
 {
 	int class = (int)s->slab->class;
 
+	wf__budget_give_back(s);
 	s->next = cache->of[class].free;
 	cache->of[class].free = s;
 	if (++cache->of[class].n > WF__STACK_CACHE)

@@ -41,6 +41,7 @@ struct wf__stack {
 	uint32_t number;		/* in its slab */
 	uint32_t guard;			/* bytes */
 	uint64_t *canary;		/* where there is no guard page */
+	bool charged;			/* it counts in the budget (budget.h) */
 };
 
 #define WF__CANARY UINT64_C(0x77656674636e7279)

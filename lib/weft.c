@@ -22,6 +22,7 @@
 #include "alloc.c"	/* the allocator hook */
 #include "report.c"	/* the misuse line */
 #include "vec.c"	/* an array that grows */
+#include "budget.c"	/* how many stacks there may be */
 #include "stack.c"	/* stacks, guards, and who keeps the free ones */
 
 /* 2: scheduling */

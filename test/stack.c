@@ -348,6 +348,170 @@ spawning_threads(void)
 	return 0;
 }
 
+/* ---- a budget ---- */
+
+enum { IN_BUDGET = 4 };
+
+struct crew {
+	long now, most, ran;		/* atomic */
+};
+
+static void
+begin_work(struct crew *c)
+{
+	long n = __atomic_add_fetch(&c->now, 1, __ATOMIC_RELAXED);
+	long most = __atomic_load_n(&c->most, __ATOMIC_RELAXED);
+
+	while (n > most && !__atomic_compare_exchange_n(&c->most, &most, n,
+	    false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		continue;
+}
+
+static void
+end_work(struct crew *c)
+{
+	__atomic_sub_fetch(&c->now, 1, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&c->ran, 1, __ATOMIC_RELAXED);
+}
+
+static void
+work_a_little(struct crew *c)
+{
+	begin_work(c);
+	wf_yield();
+	wf_sleep(20 * WF_US);
+	end_work(c);
+}
+
+/* Spawn where others may wait for a stack: then later. */
+static void
+insist(wf_waitgroup *wg, struct crew *c)
+{
+	int err;
+
+	while ((err = wf_waitgroup_spawn(wg, work_a_little, c)) == -ENOMEM)
+		wf_sleep(50 * WF_US);
+	check_eq(err, 0);
+}
+
+static void
+start_with_budget(size_t bytes)
+{
+	struct wf_options o = { .stack_budget = bytes };
+
+	check_eq(wf_start(&o), 0);
+}
+
+static void
+keep_to_budget(void)
+{
+	struct crew c = { 0 };
+	wf_waitgroup wg = {0};
+	long n = tap_scale(20000, 1000);
+
+	start_with_budget(IN_BUDGET * (256 << 10));
+	for (long i = 0; i < n; i++)
+		insist(&wg, &c);
+	wf_waitgroup_wait(&wg);
+	check_eq(wf_stop(WF_FOREVER), 0);
+	check_eq(c.ran, n);
+	check(c.most >= 1 && c.most <= IN_BUDGET);
+}
+
+static void
+wait_at_gate(struct crew *c, wf_chan(int) gate)
+{
+	begin_work(c);
+	wf_recv(gate, NULL);
+	end_work(c);
+}
+
+/* With all of it in use spawns are refused, when the first has found none, and
+ * nothing that was taken on is lost. */
+static void
+refuse_beyond_budget(void)
+{
+	wf_chan(int) gate = wf_chan_make(int, 0);
+	struct crew c = { 0 };
+	wf_waitgroup wg = {0};
+	long taken = 0;
+	int err;
+
+	start_with_budget(IN_BUDGET * (256 << 10));
+	while ((err = wf_waitgroup_spawn(&wg, wait_at_gate, &c, gate)) == 0) {
+		taken++;
+		usleep(200);
+	}
+	check_eq(err, -ENOMEM);
+	check(taken > 0);
+	while (__atomic_load_n(&c.now, __ATOMIC_RELAXED) < IN_BUDGET &&
+	    __atomic_load_n(&c.now, __ATOMIC_RELAXED) < taken)
+		usleep(200);		/* two that were refused at once */
+	check_eq(__atomic_load_n(&c.ran, __ATOMIC_RELAXED), 0);
+	wf_close(gate);
+	wf_waitgroup_wait(&wg);
+	check_eq(wf_stop(WF_FOREVER), 0);
+	check_eq(c.ran, taken);
+	check(c.most <= IN_BUDGET);
+	wf_chan_free(gate);
+}
+
+/* However small, one may run; large stacks count as what they are. */
+static void
+spend_budget(void)
+{
+	struct wf_attr large = { .stack_size = 1 << 20 };
+	struct crew c = { 0 };
+	int err;
+
+	start_with_budget(1);
+	for (int i = 0; i < 100; i++) {
+		while ((err = wf_spawn_with(&large, work_a_little, &c)) ==
+		    -ENOMEM)
+			wf_sleep(50 * WF_US);
+		check_eq(err, 0);
+	}
+	check_eq(wf_stop(WF_FOREVER), 0);
+	check_eq(c.ran, 100);
+	check_eq(c.most, 1);
+}
+
+static int
+beside_main(void)
+{
+	struct crew c = { 0 };
+	wf_waitgroup wg = {0};
+
+	for (int i = 0; i < 100; i++)
+		insist(&wg, &c);
+	wf_waitgroup_wait(&wg);
+	check_eq(c.ran, 100);
+	check(c.most >= 1 && c.most <= 2);
+	return 0;
+}
+
+static void
+budget_by_environment(void)
+{
+	setenv("WEFT_STACK_BUDGET", "524288", 1);
+	check_eq(wf_run(beside_main), 0);
+	unsetenv("WEFT_STACK_BUDGET");
+}
+
+static void
+budgets(void)
+{
+	static const int workers[] = { 1, 2, 4, 16 };
+
+	for (int i = 0; i < 4; i++) {
+		tap_workers(workers[i]);
+		tap_plain("a budget is kept", keep_to_budget);
+		tap_plain("a budget refuses", refuse_beyond_budget);
+		tap_plain("a budget of one", spend_budget);
+		tap_plain("a budget, but for main", budget_by_environment);
+	}
+}
+
 int
 main(void)
 {
@@ -363,5 +527,6 @@ main(void)
 	tap_test_workers("arguments on used stacks",
 	    arguments_on_used_stacks);
 	tap_test_workers("spawning threads", spawning_threads);
+	budgets();
 	return tap_end();
 }

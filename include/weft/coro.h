@@ -48,9 +48,10 @@ struct wf_attr {
  * is visible to fn.  The first spawn starts the runtime.  Returns 0, or
  * -ENOMEM (no memory), -EAGAIN (no threads), -EINVAL (stack size): then
  * nothing was started and nothing added to the group.  A coroutine gets its
- * stack when it first runs; if there is none to be had it waits for one, and
- * meanwhile every spawn is -ENOMEM.  Never blocks; any
- * thread may call it.  A mismatch with fn's prototype is a compile error.
+ * stack when it first runs; if there is none to be had, or no budget for it
+ * (weft/runtime.h), it waits for one, and meanwhile every spawn is -ENOMEM.
+ * Never blocks; any thread may call it.  A mismatch with fn's prototype is
+ * a compile error.
  */
 #ifndef __cplusplus
 

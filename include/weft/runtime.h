@@ -8,10 +8,10 @@
  * programs whose main() is a coroutine, wf_start() only passes options.
  *
  * From the environment, when the option is zero: WEFT_WORKERS (number of
- * workers), WEFT_STACK (bytes), WEFT_STALLS (milliseconds after which a stall
- * is named), WEFT_LEAKS=1 (list coroutines left at the end of wf_run(), or by a
- * wf_stop() that gives up).  What cannot be understood is said on stderr and
- * left aside.
+ * workers), WEFT_STACK and WEFT_STACK_BUDGET (bytes), WEFT_STALLS (milliseconds
+ * after which a stall is named), WEFT_LEAKS=1 (list coroutines left at the end
+ * of wf_run(), or by a wf_stop() that gives up).  What cannot be understood is
+ * said on stderr and left aside.
  *
  * fork().  Any coroutine or thread may fork, at any time, and the child may
  * exec or _exit.  It may also go on with weft: in the child the runtime does
@@ -52,7 +52,13 @@ struct wf_options {
 	bool no_catch_overflow;	/* not even in wf_run() */
 	int64_t stall_limit;	/* name coroutines that have not given way for
 				 * so many ns; see below */
-	uintptr_t wf__reserved[7];
+	size_t stack_budget;	/* most bytes of stacks in use at a time, each
+				 * with its whole size; default: no limit.
+				 * Beyond it coroutines wait to begin until
+				 * others end, and meanwhile each spawn is
+				 * -ENOMEM.  One may always run; the function
+				 * of wf_run() does not count */
+	uintptr_t wf__reserved[6];
 };
 
 /*
