@@ -279,7 +279,7 @@ nobody_answers(void)
 static void
 cancel_soon(wf_ctx *ctx)
 {
-	tap_await_parked("to write to connection", 1);
+	tap_await_parked("to dial connection", 1);
 	wf_ctx_cancel(ctx);
 	wf_ctx_free(ctx);
 }

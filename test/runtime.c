@@ -225,7 +225,7 @@ static void
 bad_options(void)
 {
 	struct wf_options many = { .workers = 1025 };
-	struct wf_options negative = { .workers = -1 };
+	struct wf_options negative = { .workers = -2 };
 	struct wf_options huge = { .stack_size = SIZE_MAX };
 
 	check_eq(wf_start(&many), -EINVAL);

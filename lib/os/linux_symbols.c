@@ -20,7 +20,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { MODULES = 64, AT_ONCE = 64, NAME = 64 };
+enum { MODULES = 64, AT_ONCE = 64, SYMBOL_NAME = 64 };
 
 static struct modules {
 	int n;
@@ -129,7 +129,7 @@ find_in_table(int fd, const ElfW(Shdr) *table, uintptr_t at, ElfW(Sym) *found)
 
 /* The function around at, an address in the file, and how far in it is. */
 static bool
-find_symbol(int fd, uintptr_t at, char name[NAME], size_t *inside)
+find_symbol(int fd, uintptr_t at, char name[SYMBOL_NAME], size_t *inside)
 {
 	const unsigned types[] = { SHT_SYMTAB, SHT_DYNSYM };
 	ElfW(Shdr) table, strings;
@@ -147,7 +147,7 @@ find_symbol(int fd, uintptr_t at, char name[NAME], size_t *inside)
 		    !read_section(fd, &head, table.sh_link, SHT_NULL,
 		    &strings))
 			continue;
-		n = pread(fd, name, NAME - 1,
+		n = pread(fd, name, SYMBOL_NAME - 1,
 		    (off_t)(strings.sh_offset + s.st_name));
 		name[n > 0 ? n : 0] = '\0';
 		*inside = at - s.st_value;
@@ -171,7 +171,7 @@ wf__os_symbol(char *text, size_t size, uintptr_t at)
 	const struct module *m = find_module(at);
 	int saved = errno, fd, n = 0;
 	size_t inside = 0;
-	char name[NAME];
+	char name[SYMBOL_NAME];
 
 	if (!m)
 		return snprintf(text, size, "0x%lx", (unsigned long)at);
