@@ -7,10 +7,12 @@
  *	push; light fence; is somebody asleep, and nobody searching?	[idle]
  * and who goes to sleep does
  *	on the idle list, token given back; heavy fence; any work?	[idle]
- * so that one of the two sees the other.  Who gives the token back because he
- * has found work wakes the next one if there is more (sched.c); he has only
- * an ordinary fence, so that a push of the same nanosecond may escape him:
- * then the work waits for its own worker, or for the monitor's next look.
+ * so that one of the two sees the other.  Who sees work there takes the token
+ * again: others may have gone to sleep because he had it.  Who gives the token
+ * back because he has found work wakes the next one if there is more (sched.c);
+ * he has only an ordinary fence, so that a push of the same nanosecond may
+ * escape him: then the work waits for its own worker, or for the monitor's next
+ * look.  test/models/idle.pml has all of this step by step.
  *
  * A little work in a worker's own queue is an exception, on purpose: nearly
  * always that worker runs it within microseconds, so waking another one for it
@@ -369,6 +371,15 @@ is_wanted(void)
 	return false;
 }
 
+bool
+wf__idle_take_token(struct wf__worker *w)
+{
+	if (!w->searching)
+		w->searching =
+		    wf__cas_acq_rel(&wf__sched.searching, 0, 1);  /* [idle] */
+	return w->searching;
+}
+
 /*
  * A start that finds no stack waits until one is free for all: so nobody may
  * sleep on some of his own meanwhile.  Who has found none does
@@ -391,11 +402,11 @@ starves_others(const struct wf__worker *w)
 	    wf__load_relaxed(&w->keeps_stacks);
 }
 
-/* On the list: is there really nothing to get up for? */
+/* On the list: is there really nothing to get up for, but work? */
 static bool
 may_sleep(struct wf__worker *w)
 {
-	return !is_wanted() && !wf__sched_stopping() && !starves_others(w) &&
+	return !wf__sched_stopping() && !starves_others(w) &&
 	    !wf__load_acquire(&w->inbox_length);		/* [runq] */
 }
 
@@ -406,7 +417,7 @@ wf__idle_lie_down(struct wf__worker *w, int64_t *until)
 	list_idle(w);
 	wf__os_fence_heavy();				/* [idle], [starve] */
 	*until = sleep_until(w);
-	if (may_sleep(w) &&
+	if (!is_wanted() && may_sleep(w) &&
 	    wf__load32_acquire(&w->wake) == WF__IN_POLLER) {	/* [wake] */
 		report_starved();
 		return true;
@@ -428,7 +439,9 @@ wf__idle_sleep(struct wf__worker *w)
 	list_idle(w);
 	wf__os_fence_heavy();				/* [idle], [starve] */
 	until = sleep_until(w);
-	if (may_sleep(w)) {
+	if (is_wanted())
+		wf__idle_take_token(w);
+	else if (may_sleep(w)) {
 		if (until == WF_FOREVER)
 			wf__idle_if_all_quiet();
 		report_starved();

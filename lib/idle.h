@@ -18,6 +18,9 @@ void wf__idle_wake(void);
 /* Wake this worker if it sleeps: something of its own changed. */
 void wf__idle_wake_worker(struct wf__worker *w);
 
+/* The searcher's token for w, if it has it not; false: another one has it. */
+bool wf__idle_take_token(struct wf__worker *w);
+
 /* Sleep until there is reason not to.  The searcher's token goes back. */
 void wf__idle_sleep(struct wf__worker *w);
 /* The first half of it, for a worker whose thread does something else while it

@@ -313,10 +313,8 @@ search(struct wf__worker *w)
 {
 	bool any;
 
-	if (!w->searching &&
-	    !wf__cas_acq_rel(&wf__sched.searching, 0, 1))	/* [idle] */
+	if (!wf__idle_take_token(w))
 		return false;
-	w->searching = true;
 	any = search_rounds(w);
 	withdraw(w);
 	return any;
