@@ -4,6 +4,7 @@
 # make deps		get what is missing to build and test (DEPS=no: never)
 # make demo		build and run the examples
 # make test		build and run all tests
+# make models		check the protocols under it all, by Spin
 # make bench		measure, beside the peers that are installed
 # make install		into $(DESTDIR)$(prefix); make uninstall takes it out
 # make dist		weft-VERSION.tar.gz in the build folder
@@ -99,6 +100,9 @@ test: $(TESTS) $(EXAMPLES)
 bench: $(BUILD)/bench/weft-bench
 	BUILD='$(BUILD)' sh bench/run.sh
 
+models:
+	@BUILD='$(BUILD)' CC='$(CC)' PROVEFLAGS='$(PROVEFLAGS)' test/$@/run.sh
+
 install: all
 	install -d $(DESTDIR)$(includedir)/weft $(DESTDIR)$(libdir)/pkgconfig
 	install -m 644 include/weft.h $(DESTDIR)$(includedir)
@@ -121,7 +125,7 @@ dist:
 	  ln -sfn $(CURDIR) $(BUILD)/$(DIST) && tar -C $(BUILD) -chzf \
 	    $(BUILD)/$(DIST).tar.gz --exclude='$(DIST)/build*' $(DIST); fi
 
-.PHONY: all deps need demo test bench install uninstall clean dist FORCE
+.PHONY: all deps need demo test models bench install uninstall clean dist FORCE
 FORCE:
 .DELETE_ON_ERROR:
 -include $(foreach d,obj pic,$(wildcard $(BUILD)/$d/*/*.d $(BUILD)/$d/*/*/*.d))

@@ -15,7 +15,8 @@ library=$(find lib -name '*.[chS]' | sort)
 c_files=$(find lib include test examples bench -name '*.[ch]' | sort)
 sources=$(find lib include test examples bench .ci Makefile meson.build \
     -type f \( -name '*.[chS]' -o -name '*.cc' -o -name '*.cpp' \
-    -o -name '*.go' -o -name '*.map' -o -name '*.sh' -o -name run \
+    -o -name '*.go' -o -name '*.pml' -o -name '*.inc' -o -name '*.map' \
+    -o -name '*.sh' -o -name run \
     -o -name Makefile -o -name meson.build \) | sort)
 words=$(find . -name '*.md' -o -name '*.in' | grep -v '^\./build' | sort)
 
