@@ -298,6 +298,8 @@ wait_for_one(struct wf__selection *s)
 	struct wf_case *c;
 	int i;
 
+	if (!s->ordered)
+		wf__selection_mix(s);
 	enqueue_all(s, me);
 	wf__park(me, &p);
 	i = (int)wf__load_acquire(&me->claim) - 1;		/* [claim] */

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * selection.c - sort out the cases of one select.
- * Layer 3.  Uses: selection, report.
+ * Layer 3.  Uses: selection, report, sched.
  */
 #include "selection.h"
 
 #include "report.h"
+#include "sched.h"
 
 static void
 note_timeout(struct wf__selection *s, unsigned i)
@@ -124,4 +125,18 @@ wf__selection_sort(struct wf__selection *s)
 		swap(s, 0, n);
 		sift(s, 0, n);
 	}
+}
+
+/* Who comes to a channel takes the first of several waiters of one select: each
+ * is the first with the same chance. */
+void
+wf__selection_mix(struct wf__selection *s)
+{
+	unsigned first = 0;
+
+	for (unsigned k = 1; k < s->active; k++)
+		if (wf__selection_lock(s, k) != wf__selection_lock(s, k - 1))
+			first = k;
+		else
+			swap(s, k, first + wf__sched_lot(k - first + 1));
 }

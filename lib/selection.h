@@ -30,6 +30,8 @@ struct wf__selection {
 /* Fill in all but cases, n and ordered; not in lock order yet. */
 void wf__selection_examine(struct wf__selection *s);
 void wf__selection_sort(struct wf__selection *s);
+/* Those with the same lock in an order by lot. */
+void wf__selection_mix(struct wf__selection *s);
 
 static inline struct wf_case *
 wf__selection_case(const struct wf__selection *s, unsigned k)

@@ -382,6 +382,40 @@ uniform_send(void)
 	return 0;
 }
 
+/* Whoever comes when the select waits already takes either of two cases on his
+ * channel as often. */
+static void
+send_slowly(int_chan c, int n)
+{
+	while (n--) {
+		for (int i = 0; i < 3; i++)
+			wf_yield();
+		check_eq(wf_send(c, n), 1);
+	}
+}
+
+static int
+uniform_wait(void)
+{
+	int_chan c[2];
+	long taken[2] = { 0, 0 };
+
+	if (!make_ints(c, 2, 0))
+		return 1;
+	check(wf_spawn(send_slowly, c[0], 40000) == 0);
+	for (int i = 0; i < 40000; i++) {
+		int got = wf_select(wf_on_recv(c[0], NULL),
+		    wf_on_recv(c[1], NULL), wf_on_recv(c[0], NULL));
+
+		if (!check(got == 0 || got == 2))
+			return 1;
+		taken[got == 2]++;
+	}
+	check_even(taken, 2, 40000);
+	free_ints(c, 2);
+	return 0;
+}
+
 /* Sets made at run time, of up to a thousand cases. */
 
 struct set {
@@ -766,6 +800,7 @@ test_states(void)
 	tap_test("case 59: a channel from a channel", channel_from_channel);
 	tap_test("case 71: equal chances to receive", uniform_recv);
 	tap_test("case 71: equal chances to send", uniform_send);
+	tap_test("equal chances of a channel named twice", uniform_wait);
 	tap_test("65,536 cases", most_cases);
 	tap_test("ordered", ordered);
 	tap_test("ordered, with contexts and default", ordered_macro);
