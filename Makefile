@@ -5,7 +5,7 @@
 # make demo		build and run the examples
 # make test		build and run all tests
 # make models		check the protocols under it all, by Spin
-# make bench		measure, beside the peers that are installed
+# make bench		measure, beside the peers there are; bench-{net,growth,cost}
 # make install		into $(DESTDIR)$(prefix); make uninstall takes it out
 # make dist		weft-VERSION.tar.gz in the build folder
 # SANITIZE=address,undefined, SANITIZE=thread, CHAOS=1, FAULT=1, CHECK=1 and
@@ -86,7 +86,7 @@ $(TESTS) $(EXAMPLES) $(BUILD)/bench/weft-bench: $(BUILD)/libweft.a
 	$(LINK) -o $@ $(filter %.o,$^) $(BUILD)/libweft.a $(LDLIBS)
 
 # What is missing is installed by deps, demo, test and bench, else only named.
-GETS := $(filter deps demo test bench,$(GOALS))
+GETS := $(filter deps demo test bench%,$(GOALS))
 deps need:
 	@DEPS='$(if $(GETS),$(DEPS),no)' CC='$(CC)' CXX='$(CXX)' \
 	  sh .ci/deps.sh lib $(if $(filter deps demo test,$(GETS)),examples) \
@@ -97,8 +97,9 @@ demo: $(EXAMPLES)
 test: $(TESTS) $(EXAMPLES)
 	@BUILD='$(BUILD)' EXAMPLES='$(BUILD)/examples' CC='$(CC)' CXX='$(CXX)' \
 	  SANITIZE='$(SANITIZE)' prove -e '' $(PROVEFLAGS) $(TESTS) $(SCRIPTS)
-bench: $(BUILD)/bench/weft-bench
-	BUILD='$(BUILD)' sh bench/run.sh
+bench: bench-run
+bench-%: $(BUILD)/bench/weft-bench
+	BUILD='$(BUILD)' sh bench/$*.sh
 
 models:
 	@BUILD='$(BUILD)' CC='$(CC)' PROVEFLAGS='$(PROVEFLAGS)' test/$@/run.sh
@@ -115,8 +116,7 @@ install: all
 uninstall:
 	cd $(DESTDIR)$(includedir) && rm -rf weft weft.h
 	cd $(DESTDIR)$(libdir) && rm -f libweft.* pkgconfig/weft.pc
-clean:
-	rm -rf $(BUILD)
+clean:; rm -rf $(BUILD)
 DIST := weft-$(VERSION)
 dist:
 	@mkdir -p $(BUILD)

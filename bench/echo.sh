@@ -9,10 +9,11 @@
 #	-s SECONDS	length of a run (2)
 #	-c CONNECTIONS	numbers of connections, such as 1,64 (1,64,1000)
 #
-# The servers are weft's (bench/weft/echo.c), Go's (bench/peers/go/echo.go) and
-# one written by hand with epoll (bench/peers/c/echo.c), which also has the
-# client.  "make bench" builds weft's first.  The table, of medians, goes to
-# stdout.  Environment: BUILD (build), GO (build/go/bin/go, then on the PATH).
+# The servers are weft's (bench/weft/echo.c), Go's (bench/peers/go/echo.go), one
+# on libuv (bench/peers/uv/echo.c) and one written by hand with epoll
+# (bench/peers/c/echo.c), which also has the client.  "make bench" builds weft's
+# first.  The table, of medians, goes to stdout.  Environment: BUILD (build), GO
+# (build/go/bin/go, then on the PATH).
 
 set -eu
 
@@ -43,25 +44,18 @@ done
 	exit 1; }
 [ "$(nproc)" -gt 1 ] ||
 	{ echo "echo.sh: two cores are needed" >&2; exit 1; }
-${CC:-cc} -O2 -o "$work/echo" bench/peers/c/echo.c
-
+. bench/peers.sh
+build_c
 peers="epoll weft"
-go=${GO:-$build/go/bin/go}
-[ -x "$go" ] || go=$(command -v go) || go=
-if [ "$go" ]; then
-	case $go in /*) ;; *) go=$PWD/$go ;; esac
-	case $build in /*) abs=$build ;; *) abs=$PWD/$build ;; esac
-	(cd bench/peers/go && GOCACHE="$abs/bench/gocache" GOTOOLCHAIN=local \
-	    GOPROXY=off GOFLAGS='' GOWORK=off CGO_ENABLED=0 "$go" build \
-	    -o "$abs/bench/go-bench" .)
-	peers="$peers go"
-fi
+! build_uv || peers="$peers libuv"
+! build_go || peers="$peers go"
 
 server()
 {
 	case $1 in
 	epoll) taskset -c 0 "$work/echo" server ;;
 	weft) WEFT_WORKERS=1 taskset -c 0 "$work/weft-bench" echo-server ;;
+	libuv) taskset -c 0 "$work/uv-echo" ;;
 	go) GOMAXPROCS=1 taskset -c 0 "$work/go-bench" echo-server ;;
 	esac
 }

@@ -37,18 +37,11 @@ while getopts n:s:c:h option; do
 	esac
 done
 
-go=${GO:-$build/go/bin/go}
-[ -x "$go" ] || go=$(command -v go) || go=
+. bench/peers.sh
 command -v wrk >/dev/null || { say "skipped: there is no wrk"; exit 0; }
-[ "$go" ] || { say "skipped: there is no Go; see bench/get-go.sh"; exit 0; }
 [ "$(nproc)" -gt 1 ] || { say "skipped: two cores are needed"; exit 0; }
-case $go in /*) ;; *) go=$PWD/$go ;; esac
-case $build in /*) abs=$build ;; *) abs=$PWD/$build ;; esac
+build_go || { say "skipped"; exit 0; }
 make -s BUILD="$build" "$build/examples/http_server"
-mkdir -p "$work"
-(cd bench/peers/go && GOCACHE="$abs/bench/gocache" GOTOOLCHAIN=local \
-    GOPROXY=off GOFLAGS='' GOWORK=off CGO_ENABLED=0 "$go" build \
-    -o "$abs/bench/go-bench" .)
 
 export GOMAXPROCS=1 WEFT_WORKERS=1
 server()

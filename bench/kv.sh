@@ -44,18 +44,11 @@ done
 command -v redis-benchmark >/dev/null ||
 	{ say "skipped: there is no redis-benchmark"; exit 0; }
 [ "$(nproc)" -gt 1 ] || { say "skipped: two cores are needed"; exit 0; }
+. bench/peers.sh
 make -s BUILD="$build" "$build/examples/kv_server"
-mkdir -p "$work"
 peers=weft
 base=weft
-go=${GO:-$build/go/bin/go}
-[ -x "$go" ] || go=$(command -v go) || go=
-if [ "$go" ] && [ -z "$log" ]; then
-	case $go in /*) ;; *) go=$PWD/$go ;; esac
-	case $build in /*) abs=$build ;; *) abs=$PWD/$build ;; esac
-	(cd bench/peers/go && GOCACHE="$abs/bench/gocache" GOTOOLCHAIN=local \
-	    GOPROXY=off GOFLAGS='' GOWORK=off CGO_ENABLED=0 "$go" build \
-	    -o "$abs/bench/go-bench" .)
+if [ -z "$log" ] && build_go; then
 	peers="$peers go"
 	base=go
 fi

@@ -3,16 +3,18 @@
 #
 # run.sh - measure weft and its peers side by side, print a Markdown table.
 #
-#	bench/run.sh [-n RUNS] [-w WORKERS] [-t SECONDS] [ROW...]
+#	bench/run.sh [-n RUNS] [-w WORKERS] [-p PEERS] [-t SECONDS] [ROW...]
 #
 #	-n RUNS		runs of each row, an odd number is best (5)
 #	-w WORKERS	numbers of workers, such as 1,2 (1,2)
+#	-p PEERS	those beside weft (go,boost,cxx20)
 #	-t SECONDS	longest time for one run (120)
 #	ROW...		only these rows (all); bench/run.sh -l lists them
 #
 # "make bench" builds what it needs and calls it.  The table goes to stdout and
-# to bench/results/, with all single runs beside it; progress goes to stderr.
-# The status is 1 if a run failed.
+# to bench/results/, with all single runs, a summary and a plot of the ratios
+# beside it; progress goes to stderr.  The status is 1 if a run of weft or of Go
+# failed.
 #
 # Environment: BUILD (build), GO (build/go/bin/go, then go on the PATH).
 
@@ -23,8 +25,8 @@ cd "$root"
 build=${BUILD:-build}
 work=$build/bench
 weft=$work/weft-bench
-go_bench=$work/go-bench
 peers=weft
+asked=go,boost,cxx20
 runs=5
 workers=1,2
 limit=120
@@ -52,51 +54,40 @@ list_rows()
 	exit 0
 }
 
-# Build the Go peer with any Go there is.  The language version in go.mod is
-# raised to that of the toolchain: Go reads its defaults from it.
-build_go()
+build_peers()
 {
-	go=${GO:-}
-	if [ -z "$go" ]; then
-		go=$build/go/bin/go
-		[ -x "$go" ] || go=$(command -v go) || go=
-	fi
-	if [ -z "$go" ]; then
-		note "no Go here, so weft runs alone." \
-		    "bench/get-go.sh fetches one on Debian"
-		return
-	fi
-	case $build in
-	/*) abs=$build ;;
-	*) abs=$root/$build ;;
-	esac
-	case $go in
-	/*) ;;
-	*/*) go=$root/$go ;;
-	esac
-	export GOCACHE="$abs/bench/gocache" GOTOOLCHAIN=local GOPROXY=off
-	export GOFLAGS='' GOWORK=off GO111MODULE=on CGO_ENABLED=0
-	language=$("$go" env GOVERSION |
-	    sed 's/^go\([0-9]*\.[0-9]*\).*/\1/')
-	sed "s/^go .*/go $language/" bench/peers/go/go.mod >"$work/go.mod"
-	if (cd bench/peers/go && "$go" build -modfile="$abs/bench/go.mod" \
-	    -o "$abs/bench/go-bench" .); then
-		peers="weft go"
-	else
-		note "the Go peer does not build with $("$go" version)"
-		failed=1
-	fi
+	for peer in $(echo "$asked" | tr ',' ' '); do
+		case $peer in
+		go | boost | cxx20) ;;
+		*) die "there is no peer '$peer'" ;;
+		esac
+		if "build_$peer"; then
+			peers="$peers $peer"
+			same_operations "$peer"
+		fi
+	done
 }
 
-# Both must do the same number of operations, or the ratio means nothing.
+# All must do the same number of operations, or the ratio means nothing.  Go
+# has all rows; others those for which they have the notion.
 same_operations()
 {
-	"$weft" list | cut -f 1,2 | sort >"$work/weft.list"
-	"$go_bench" list | sort >"$work/go.list"
-	cmp -s "$work/weft.list" "$work/go.list" || {
-		diff "$work/weft.list" "$work/go.list" >&2 || :
-		die "weft and Go disagree about rows or operations"
+	"$work/$1-bench" list | sort >"$work/$1.list"
+	case $1 in
+	go) comm -3 "$work/weft.list" "$work/go.list" ;;
+	*) comm -13 "$work/weft.list" "$work/$1.list" ;;
+	esac >"$work/wrong"
+	[ ! -s "$work/wrong" ] || {
+		cat "$work/wrong" >&2
+		die "weft and $1 disagree about these rows or operations"
 	}
+}
+
+# has_row PEER ROW WORKERS: not all peers have all rows, or a second thread.
+has_row()
+{
+	cut -f 1 "$work/$1.list" | grep -qx -- "$2" || return 1
+	[ "$1" != cxx20 ] || [ "$3" = 1 ]
 }
 
 check_rows()
@@ -110,19 +101,20 @@ check_rows()
 # run_one PEER ROW WORKERS: its lines on stdout, marked with peer and workers.
 run_one()
 {
-	case $1 in
-	weft) binary=$weft ;;
-	go) binary=$go_bench ;;
-	esac
-	if WEFT_WORKERS=$3 GOMAXPROCS=$3 timeout "$limit" "$binary" "$2" \
-	    >"$work/out"; then
+	run_began=$(date +%s)
+	if WEFT_WORKERS=$3 GOMAXPROCS=$3 timeout "$limit" "$work/$1-bench" \
+	    "$2" >"$work/out"; then
 		sed "s/^/$1 $3 /" "$work/out"
+		[ $(($(date +%s) - run_began)) -le 10 ] ||
+			slow="$slow $1,$2,$3 "
 	else
 		status=$?
 		clear_progress
 		note "$1, row $2, workers: $3: failed with status $status"
 		echo "$1 $3 $2 failed -"
-		failed=1
+		case $1 in
+		weft | go) failed=1 ;;
+		esac
 	fi
 }
 
@@ -148,10 +140,22 @@ progress()
 	fi
 }
 
-# A peer that failed in a row is not asked again there.
+# again PEER ROW WORKERS: whether to run it.  A peer that failed in a row is
+# not asked again there, nor is one that takes very long, besides weft and Go.
+again()
+{
+	has_row "$@" || return 1
+	! grep -q "^$1 $3 $2 failed" "$raw" || return 1
+	case $1,$slow in
+	weft,* | go,*) ;;
+	*" $1,$2,$3 "*) return 1 ;;
+	esac
+}
+
 measure()
 {
 	began=$(date +%s)
+	slow=
 	done_runs=0
 	total=$(($(echo "$rows" | wc -w) * $(echo "$workers" | wc -w) * runs *
 	    $(echo "$peers" | wc -w)))
@@ -161,8 +165,7 @@ measure()
 			while [ $run -le "$runs" ]; do
 				progress "$row" "$w" $run
 				for peer in $peers; do
-					grep -q "^$peer $w $row failed" \
-					    "$raw" ||
+					! again "$peer" "$row" "$w" ||
 					    run_one "$peer" "$row" "$w" >>"$raw"
 					done_runs=$((done_runs + 1))
 				done
@@ -173,37 +176,50 @@ measure()
 	clear_progress
 }
 
-machine()
-{
-	cpu=$(sed -n 's/^model name[^:]*: *//p' /proc/cpuinfo | head -n 1)
-	memory=$(awk '/^MemTotal/ { printf "%.0f", $2 / 1048576 }' \
-	    /proc/meminfo)
-	guest=
-	grep -qw hypervisor /proc/cpuinfo && guest=", virtual machine"
-	echo "$(nproc) cores of ${cpu:-$(uname -m)}$guest, $memory GiB"
-}
-
 head_lines()
 {
-	revision=$(git describe --always --dirty 2>/dev/null || echo unknown)
 	echo "# weft and its peers, $(date -u '+%Y-%m-%d %H:%M') UTC"
 	echo
-	echo "- machine: $(machine)"
-	echo "- load before the start: $load (other programs would disturb)"
-	echo "- kernel: $(uname -sr)"
-	echo "- weft: $("$weft" version), revision $revision"
-	case $peers in
-	*go*) echo "- Go: $("$go_bench" version)" ;;
-	*) echo "- Go: not installed; bench/get-go.sh fetches it on Debian" ;;
-	esac
+	echo "$where"
+	for peer in $peers; do
+		[ "$peer" = weft ] ||
+			echo "- $peer: $("$work/$peer-bench" version)"
+	done
+	for peer in $(echo "$asked" | tr ',' ' '); do
+		case " $peers " in
+		*" $peer "*) ;;
+		*) echo "- $peer: left out; see bench/README.md" ;;
+		esac
+	done
+	echo "- command: bench/run.sh $command"
 	echo
+}
+
+titles()
+{
+	for peer in $peers; do
+		case $peer in
+		boost) echo boost=Boost.Fiber ;;
+		cxx20) echo cxx20=C++20 coroutines, bare ;;
+		esac
+	done | tr ',\n' ';,' | sed 's/,$//'
+}
+
+tables()
+{
+	head_lines
+	"$weft" list | awk -F '\t' -v runs="$runs" -v goals=bench/goals.txt \
+	    -v titles="$(titles)" -v short="$result.short.md" \
+	    -v plot="$result.dat" -f bench/table.awk - "$raw"
 }
 
 failed=0
-while getopts n:w:t:lh option; do
+command=$*
+while getopts n:w:p:t:lh option; do
 	case $option in
 	n) runs=$OPTARG ;;
 	w) workers=$OPTARG ;;
+	p) asked=$OPTARG ;;
 	t) limit=$OPTARG ;;
 	l) list=1 ;;
 	*) usage ;;
@@ -222,19 +238,25 @@ done
 mkdir -p bench/results "$work"
 rows=${*:-$("$weft" list | cut -f 1)}
 check_rows
-build_go
-case $peers in
-*go*) same_operations ;;
-esac
+. bench/peers.sh
+. bench/machine.sh
+"$weft" list | cut -f 1,2 | sort >"$work/weft.list"
+build_peers
 
-load=$(cut -d ' ' -f 1 /proc/loadavg)
+where=$(machine_lines)
 stamp=$(date -u +%Y-%m-%d-%H%M%S)
-raw=bench/results/$stamp.txt
+result=bench/results/$stamp
+raw=$result.txt
 : >"$raw"
 measure
-{
-	head_lines
-	"$weft" list | awk -F '\t' -v runs="$runs" -f bench/table.awk - "$raw"
-} | tee "bench/results/$stamp.md"
-note "the table is in bench/results/$stamp.md"
+tables >"$result.md"
+if command -v gnuplot >/dev/null; then
+	gnuplot -e "data='$result.dat'; out='$result.svg'" bench/ratios.gp &&
+		sed -i "s|^# weft and its peers.*|&\n\n![ratios]($stamp.svg)|" \
+		    "$result.md"
+else
+	note "no plot: there is no gnuplot; in Debian: gnuplot-nox"
+fi
+cat "$result.md"
+note "the table is in $result.md, a summary of it in $result.short.md"
 exit $failed

@@ -2,9 +2,10 @@
 /*
  * bench.c - the workloads of weft, one program.
  *
- *	weft-bench ROW		run one row, print its figures
+ *	weft-bench ROW [OPS]	run one row, print its figures
  *	weft-bench list		name, operations and meaning of each row
  *	weft-bench version	of weft and of the compiler
+ *	weft-bench grow CURVE N	one point of a curve of bench/growth.sh
  *	weft-bench echo-server	for bench/echo.sh
  *
  * WEFT_WORKERS says on how many workers.  Numbers of operations are fixed
@@ -84,6 +85,12 @@ static const struct row rows[] = {
 	  "make and free a child of a context, shared by all or private" },
 	{ "SelectShared", 2000000, bench_selectshared,
 	  "select with an idle context, shared by all or private" },
+	{ "Wake", 1000, bench_wake,
+	  "until a worker that was idle runs who was woken" },
+	{ "TailUnderLoad", 1000, bench_tailunderload,
+	  "how late a tick of 1 kHz is, beside 4 that compute and yield" },
+	{ "Fairness", 1000, bench_fairness,
+	  "longest wait of one that yields, among 7 busy ones" },
 };
 enum { NROWS = sizeof rows / sizeof *rows };
 
@@ -133,9 +140,40 @@ bench_failed(const char *file, int line, const char *call)
 }
 
 static int
-run(const struct row *row)
+compare(const void *a, const void *b)
 {
-	row->run(row->ops);
+	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+void
+bench_sort(int64_t *v, long n)
+{
+	qsort(v, (size_t)n, sizeof *v, compare);
+}
+
+double
+bench_memory(void)
+{
+	FILE *f = fopen("/proc/self/status", "r");
+	double kib = 0;
+	char line[128];
+	long n;
+
+	BENCH_MUST(f);
+	while (fgets(line, sizeof line, f))
+		if (sscanf(line, "VmRSS: %ld", &n) == 1 ||
+		    sscanf(line, "VmPTE: %ld", &n) == 1)
+			kib += (double)n;
+	fclose(f);
+	return kib * 1024;
+}
+
+static int
+run(const struct row *row, long ops)
+{
+	row->run(ops > 0 ? ops : row->ops);
 	return 0;
 }
 
@@ -186,10 +224,13 @@ main(int argc, char **argv)
 		return version();
 	if (argc == 2 && !strcmp(argv[1], "echo-server"))
 		return wf_run(bench_echo_server);
-	row = argc == 2 ? find(argv[1]) : NULL;
+	if (argc == 4 && !strcmp(argv[1], "grow"))
+		return wf_run(bench_grow, argv[2], atol(argv[3]));
+	row = argc == 2 || argc == 3 ? find(argv[1]) : NULL;
 	if (!row) {
-		fprintf(stderr, "usage: %s ROW | list | version\n", argv[0]);
+		fprintf(stderr, "usage: %s ROW [OPS] | list | version\n",
+		    argv[0]);
 		return 2;
 	}
-	return wf_run(run, row);
+	return wf_run(run, row, argc == 3 ? atol(argv[2]) : 0);
 }

@@ -60,6 +60,7 @@ void bench_timers100k(long ops);
 void bench_timerstop(long ops);
 void bench_timerreset(long ops);
 void bench_selecttimeout(long ops);
+
 /* context.c */
 void bench_ctx(long ops);
 void bench_ctxcancel1000(long ops);
@@ -67,6 +68,14 @@ void bench_ctxtimeout(long ops);
 void bench_ctxtree(long ops);
 void bench_ctxshared(long ops);
 void bench_selectshared(long ops);
+
+/* latency.c */
+void bench_wake(long ops);
+void bench_tailunderload(long ops);
+void bench_fairness(long ops);
+
+/* grow.c: prints a point of a curve; 0, or 2 if there is no such curve. */
+int bench_grow(const char *curve, long n);
 
 /* echo.c: serves until killed. */
 int bench_echo_server(void);
@@ -79,6 +88,12 @@ int64_t bench_now(void);
 void bench_figure(const char *name, double value, const char *unit);
 void bench_per_op(const char *name, int64_t start, long ops);
 void bench_ms(const char *name, int64_t start);
+
+/* Sort n numbers, the least first. */
+void bench_sort(int64_t *v, long n);
+
+/* Bytes of memory that the process has now, page tables included. */
+double bench_memory(void);
 
 /* End the program with an error if a result is wrong, or a call failed. */
 void bench_check(const char *name, int64_t got, int64_t want);

@@ -3,8 +3,6 @@
 #include "bench.h"
 
 #include <stdatomic.h>
-#include <stdio.h>
-#include <string.h>
 
 struct park {
 	wf_chan(long) gate;	/* never sent to; closed to wake everyone */
@@ -22,24 +20,6 @@ wait_at_gate(struct park *p)
 		atomic_fetch_add_explicit(&p->woken, 1, memory_order_relaxed);
 }
 
-/* Bytes of memory that the process has now, page tables included. */
-static double
-memory(void)
-{
-	FILE *f = fopen("/proc/self/status", "r");
-	double kib = 0;
-	char line[128];
-	long n;
-
-	BENCH_MUST(f);
-	while (fgets(line, sizeof line, f))
-		if (sscanf(line, "VmRSS: %ld", &n) == 1 ||
-		    sscanf(line, "VmPTE: %ld", &n) == 1)
-			kib += (double)n;
-	fclose(f);
-	return kib * 1024;
-}
-
 void
 bench_park1m(long ops)
 {
@@ -49,14 +29,14 @@ bench_park1m(long ops)
 	int64_t start;
 
 	BENCH_MUST(p.gate = wf_chan_make(long, 0));
-	before = memory();
+	before = bench_memory();
 	start = bench_now();
 	wf_waitgroup_add(&p.arrived, (int)ops);
 	for (long n = 0; n < ops; n++)
 		BENCH_MUST(!wf_waitgroup_spawn(&all, wait_at_gate, &p));
 	wf_waitgroup_wait(&p.arrived);
 	bench_ms("Park1M/create", start);
-	bench_figure("Park1M/each", (memory() - before) / (double)ops,
+	bench_figure("Park1M/each", (bench_memory() - before) / (double)ops,
 	    "bytes");
 	start = bench_now();
 	wf_close(p.gate);

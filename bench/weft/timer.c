@@ -23,14 +23,6 @@ sleep_once(struct sleepers *s, long me)
 	s->late[me] = bench_now() - due;
 }
 
-static int
-compare(const void *a, const void *b)
-{
-	int64_t x = *(const int64_t *)a, y = *(const int64_t *)b;
-
-	return (x > y) - (x < y);
-}
-
 static double
 cpu_ms(void)
 {
@@ -58,7 +50,7 @@ bench_timers100k(long ops)
 	bench_check("Timers100k", bench_now() < s.first, 1);
 	wf_waitgroup_wait(&wg);
 	cpu = cpu_ms() - cpu;
-	qsort(s.late, (size_t)ops, sizeof *s.late, compare);
+	bench_sort(s.late, ops);
 	bench_check("Timers100k", s.late[0] >= 0, 1);
 	bench_figure("Timers100k/cpu", cpu, "ms");
 	bench_figure("Timers100k/p50", (double)s.late[ops / 2] / 1e3, "us");

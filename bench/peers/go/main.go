@@ -2,9 +2,10 @@
 
 // The workloads of ../../weft written in Go, called in the same way:
 //
-//	go-bench ROW		run one row, print its figures
+//	go-bench ROW [OPS]	run one row, print its figures
 //	go-bench list		name and number of operations of each row
 //	go-bench version
+//	go-bench grow CURVE N	one point of a curve of bench/growth.sh
 //
 // GOMAXPROCS says on how many threads.
 package main
@@ -13,6 +14,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"strconv"
 	"time"
 )
 
@@ -56,6 +58,9 @@ var rows = []row{
 	{"CtxTree", 500000, benchCtxTree},
 	{"CtxShared", 4000000, benchCtxShared},
 	{"SelectShared", 2000000, benchSelectShared},
+	{"Wake", 1000, benchWake},
+	{"TailUnderLoad", 1000, benchTailUnderLoad},
+	{"Fairness", 1000, benchFairness},
 }
 
 // figure prints one result.
@@ -86,8 +91,13 @@ func fail(err error) {
 }
 
 func main() {
-	if len(os.Args) != 2 {
-		fail(fmt.Errorf("usage: %s ROW | list | version", os.Args[0]))
+	if len(os.Args) == 4 && os.Args[1] == "grow" {
+		n, _ := strconv.Atoi(os.Args[3])
+		grow(os.Args[2], n)
+		return
+	}
+	if len(os.Args) != 2 && len(os.Args) != 3 {
+		fail(fmt.Errorf("usage: %s ROW [OPS] | list | version", os.Args[0]))
 	}
 	switch os.Args[1] {
 	case "list":
@@ -108,10 +118,14 @@ func main() {
 		return
 	}
 	for _, r := range rows {
-		if r.name == os.Args[1] {
-			r.run(r.ops)
-			return
+		if r.name != os.Args[1] {
+			continue
 		}
+		if len(os.Args) == 3 {
+			r.ops, _ = strconv.Atoi(os.Args[2])
+		}
+		r.run(r.ops)
+		return
 	}
 	fail(fmt.Errorf("no row %q", os.Args[1]))
 }
