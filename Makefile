@@ -5,7 +5,7 @@
 # make demo		build and run the examples
 # make test		build and run all tests
 # make models		check the protocols under it all, by Spin
-# make bench		measure, beside the peers there are; bench-{net,growth,cost}
+# make bench		measure beside the peers; bench-{net,growth,cost}: more
 # make install		into $(DESTDIR)$(prefix); make uninstall takes it out
 # make dist		weft-VERSION.tar.gz in the build folder
 # SANITIZE=address,undefined, SANITIZE=thread, CHAOS=1, FAULT=1, CHECK=1 and
