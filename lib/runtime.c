@@ -37,6 +37,7 @@
 #include "workers.h"
 
 #define LEAVE_WITHIN (200 * WF_MS)	/* the workers, at the end of a run */
+#define LIVE_LOOK (10 * WF_MS)		/* while a stop waits */
 
 static struct {
 	struct wf__lock lock;
@@ -236,19 +237,24 @@ in_coroutine(void)
 	return w && w->running;
 }
 
-/* Wait for a moment at which no coroutine lives. */
+/* Wait for a moment at which no coroutine lives.  While timers run on nobody
+ * tells of it, so it is looked for as well. */
 static int
 wait_for_all(int64_t deadline)
 {
+	int64_t now, look;
 	unsigned seen;
 
 	for (;;) {
 		seen = wf__load32_acquire(&rt.quiet);		/* [quiet] */
 		if (!wf__sched_live())
 			return 0;
-		if (deadline != WF_FOREVER && wf__os_now() >= deadline)
+		now = wf__os_now();
+		if (deadline != WF_FOREVER && now >= deadline)
 			return -ETIMEDOUT;
-		wf__pump_wait(&rt.quiet, seen, deadline);
+		look = now + LIVE_LOOK;
+		wf__pump_wait(&rt.quiet, seen,
+		    deadline < look ? deadline : look);
 	}
 }
 

@@ -322,6 +322,23 @@ stop_waits(void)
 	}
 }
 
+/* Not for timers, of which some never end. */
+static void
+stop_leaves_timers(void)
+{
+	wf_ctx *ctx = wf_ctx_with_timeout(wf_ctx_background(),
+	    3600 * WF_SEC);
+	wf_ticker *ticker = wf_ticker_make(3600 * WF_SEC);
+	int n = 0;
+
+	check(ticker && ctx);
+	check_eq(wf_spawn(spawn_more, 3, &n), 0);
+	check_eq(wf_stop(WF_FOREVER), 0);
+	check_eq(n, 15);
+	wf_ticker_free(ticker);
+	wf_ctx_free(ctx);
+}
+
 /* Meanwhile the coroutines may ask and set what they like. */
 static void
 meddle(int *n)
@@ -928,6 +945,7 @@ main(void)
 	tap_test("calls inside of a run", calls_inside);
 	tap_plain("stop: while coroutines live", stop_while_they_live);
 	tap_plain("stop: waits", stop_waits);
+	tap_plain("stop: while timers run", stop_leaves_timers);
 	tap_plain("stop: while coroutines meddle", stop_while_they_meddle);
 	tap_test_workers("statistics", statistics);
 	if (TAP_TSAN) {		/* see wf__os_futex_wait() */
