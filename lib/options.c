@@ -66,7 +66,8 @@ wf__options_fill_in(struct wf_options *o, int workers)
 int
 wf__options_check(const struct wf_options *o)
 {
-	if (o->workers < WF_PUMPED || o->workers > WF__MAX_WORKERS)
+	if (o->workers != WF_PUMPED &&
+	    (o->workers < 0 || o->workers > WF__MAX_WORKERS))
 		return -EINVAL;
 	if (o->stall_limit < 0)
 		return -EINVAL;

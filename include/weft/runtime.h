@@ -33,8 +33,9 @@
 
 WF__BEGIN
 
-/* No threads that run coroutines: the caller's does, in wf_pump(). */
-#define WF_PUMPED (-1)
+/* No threads that run coroutines: the caller's does, in wf_pump().  Not -1,
+ * which may be somebody's error code. */
+#define WF_PUMPED (-1000)
 
 /* Zero is the default everywhere. */
 struct wf_options {
