@@ -9,7 +9,12 @@
  *   I2  its run queue is empty: what was there has gone to the shared queue,
  *       and nobody but its own coroutine, which is inside, pushes to it;
  *   I3  its timers are run by the others: who looks around when idle, who
- *       keeps house when busy, and nobody sleeps beyond them (idle.c).
+ *       keeps house when busy; and where one sleeps, one does not sleep beyond
+ *       the first of them (idle.c).  Who sleeps already when the region begins
+ *       does not know of them; to wake one at each entry is dear.  So that is
+ *       done at once only if a timer is due soon.  For later ones the monitor
+ *       does it: it is awake, since a worker is, and sees the timer, at one of
+ *       its looks, before it is due.
  *
  * The limit is not lowered at the end of a region, for the next one comes
  * soon, as a rule; the monitor lowers it when it has been too high for a look.
@@ -26,6 +31,7 @@ static void
 hand_over(struct wf__worker *w)
 {
 	struct wf__tasks all = { 0 };
+	int64_t first;
 
 	/* In order with what follows: who sleeps too long for our timers is on
 	 * the idle list by now, or sees us; who grows sees us, too [grow]. */
@@ -33,7 +39,8 @@ hand_over(struct wf__worker *w)
 	wf__workers_stand_in();
 	wf__runq_drain(&w->queue, &all);
 	wf__share_push(&all);
-	if (wf__timerq_first(&w->timers) != WF_FOREVER)
+	first = wf__timerq_first(&w->timers);
+	if (first != WF_FOREVER && first < wf__seam_now() + WF__BLOCKING_SOON)
 		wf__idle_wake();
 }
 

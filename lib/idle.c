@@ -322,7 +322,8 @@ static int64_t
 sleep_until(struct wf__worker *w)
 {
 	/* Relaxed: we are on the list, and behind a heavy fence; who enters a
-	 * region has an ordinary one, and wakes somebody if it has timers. */
+	 * region has an ordinary one, and he or the monitor wakes somebody if
+	 * it has timers (blocking.c). */
 	bool blocked = wf__load_relaxed(&wf__sched.blocked);
 	int64_t until = blocked ? first_timer_of_all() :
 	    wf__timerq_first(&w->timers);

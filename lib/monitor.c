@@ -19,11 +19,11 @@
 
 #include <weft/time.h>
 #include "fork.h"
+#include "blocking.h"
 #include "idle.h"
 #include "stall.h"
 #include "workers.h"
 
-#define LOOK (10 * WF_MS)
 #define TRIM_EVERY (WF_SEC / 2)
 #define COUNT_CORES_EVERY WF_SEC
 enum {
@@ -51,6 +51,19 @@ due(const struct wf__worker *w, int64_t now)
 	return wf__timerq_first(&w->timers) <= now;
 }
 
+/* A timer of w, in a region, comes soon: somebody is to know of it, once
+ * (blocking.c). */
+static bool
+due_soon(struct wf__worker *w, int64_t now)
+{
+	int64_t first = wf__timerq_first(&w->timers);
+
+	if (first > now + WF__BLOCKING_SOON || first == w->told)
+		return false;
+	w->told = first;
+	return true;
+}
+
 /* Has w, since the last look, been in one and the same stretch of user code?
  * And does something wait that it would have run? */
 static bool
@@ -76,7 +89,7 @@ compensate(int64_t now)
 	size_t target = wf__load_relaxed(&wf__sched.target);
 	size_t limit = wf__load_relaxed(&wf__sched.limit);
 	size_t blocked = 0, computing = 0, wanted, most;
-	bool waits = wf__idle_has_work();
+	bool waits = wf__idle_has_work(), soon = false;
 
 	for (unsigned i = 0; i < n; i++) {
 		struct wf__worker *w = wf__sched_worker(i);
@@ -84,6 +97,7 @@ compensate(int64_t now)
 		if (wf__load_relaxed(&w->blocking)) {
 			blocked++;
 			waits |= due(w, now);
+			soon |= due_soon(w, now);
 			continue;
 		}
 		if (!is_stuck(w, now, &waits) || i >= limit)
@@ -98,7 +112,7 @@ compensate(int64_t now)
 	wanted = target + blocked + computing;
 	wanted = wanted < target + WF__MAX_EXTRA ? wanted :
 	    target + WF__MAX_EXTRA;
-	if (waits && wf__load_relaxed(&wf__sched.n_idle))
+	if ((waits || soon) && wf__load_relaxed(&wf__sched.n_idle))
 		wf__idle_wake();
 	else if (waits && wanted > limit)
 		wf__workers_limit((int)(limit + 1));
@@ -184,7 +198,7 @@ monitor_main(void *arg)
 		if (quiet >= QUIET_LOOKS && !wf__stack_surplus())
 			sleep_while_all_asleep();
 		now = wf__os_now();
-		wf__os_futex_wait(&leave_now, 0, now + LOOK);
+		wf__os_futex_wait(&leave_now, 0, now + WF__MONITOR_LOOK);
 		now = wf__os_now();
 		wf__monitor_clock(now);
 		poll_if_nobody_does();

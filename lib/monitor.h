@@ -11,7 +11,10 @@
 #ifndef WF__MONITOR_H
 #define WF__MONITOR_H
 
+#include <weft/time.h>
 #include "sched.h"
+
+#define WF__MONITOR_LOOK (10 * WF_MS)
 
 int wf__monitor_start(void);
 void wf__monitor_stop(void);

@@ -95,6 +95,7 @@ struct wf__worker {
 	struct wf__worker *loot_from;	/* whose work this one took last, */
 	int64_t loot_at;		/* and when */
 	uint64_t seen;			/* the same, by the monitor */
+	int64_t told;			/* of this timer somebody, by it */
 	struct wf__stall stall;
 
 	int index;

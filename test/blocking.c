@@ -9,6 +9,12 @@
 
 #include "sched.h"
 
+#ifdef WEFT_CHAOS
+enum { DISORDER = 1 };
+#else
+enum { DISORDER = 0 };
+#endif
+
 static size_t
 blocked(void)
 {
@@ -202,6 +208,76 @@ ring(void)
 	return 0;
 }
 
+/* Timers of a worker that is in a region fire, near ones and far ones: the end
+ * of the region hangs on it. */
+static void
+write_later(int fd, int64_t ns)
+{
+	wf_sleep(ns);
+	check_eq(write(fd, "x", 1), 1);
+}
+
+static int
+timers_fire(void)
+{
+	static const int64_t times[] = { WF_MS, 12 * WF_MS, 28 * WF_MS,
+	    33 * WF_MS, 70 * WF_MS };
+	wf_waitgroup wg = {0};
+	int ends[2];
+	char byte;
+
+	check_eq(pipe(ends), 0);
+	for (int i = 0; i < 5; i++) {
+		check_eq(wf_waitgroup_spawn(&wg, write_later, ends[1],
+		    times[i]), 0);
+		wf_yield();		/* it sleeps, on this worker mostly */
+		wf_blocking
+			check_eq(read(ends[0], &byte, 1), 1);
+	}
+	wf_waitgroup_wait(&wg);
+	close(ends[0]);
+	close(ends[1]);
+	return 0;
+}
+
+/* A timer that is far off does not make each entry wake somebody. */
+static void
+wait_long(wf_ctx *ctx)
+{
+	check_eq(wf_sleep_ctx(ctx, 3600 * WF_SEC), -ECANCELED);
+}
+
+static uint64_t
+wakes(void)
+{
+	struct wf_stats stats;
+
+	wf_stats(&stats);
+	return stats.wakes;
+}
+
+static int
+entries_wake_nobody(void)
+{
+	enum { TIMES = 200 };
+	wf_ctx *ctx = wf_ctx_with_cancel(wf_ctx_background());
+	wf_waitgroup wg = {0};
+	uint64_t before;
+
+	for (int i = 0; i < 16; i++)
+		check_eq(wf_waitgroup_spawn(&wg, wait_long, ctx), 0);
+	wf_sleep(WF_MS);		/* each worker has one, if need be */
+	before = wakes();
+	for (int i = 0; i < TIMES; i++)
+		wf_blocking
+			usleep(200);
+	check(wakes() - before < TIMES / 2);
+	wf_ctx_cancel(ctx);
+	wf_waitgroup_wait(&wg);
+	wf_ctx_free(ctx);
+	return 0;
+}
+
 /* On a plain thread it is a block like others. */
 static void
 plain(void)
@@ -236,6 +312,11 @@ main(void)
 	tap_test_workers("all ways out", ways_out);
 	tap_test_workers("wf_exit() inside", exits);
 	tap_test_workers("a ring that blocks in the kernel", ring);
+	tap_test_workers("timers fire", timers_fire);
+	if (DISORDER)
+		tap_skip("entries wake nobody", "others are woken, too");
+	else
+		tap_test_workers("entries wake nobody", entries_wake_nobody);
 	tap_test_workers("more than there are stand-ins", too_many);
 	return tap_end();
 }
