@@ -15,8 +15,8 @@
 # callgrind with one worker, over N operations and over 2 N: the difference is
 # what N cost, without the start.  Atomic are the instructions with a lock
 # prefix, and xchg with memory.  The floor is atomic operations and switches
-# alone, each at what bench/peers/c/floor.c needs here.  The table goes to stdout
-# and to bench/results/.  Environment: BUILD (build).
+# alone, each at what bench/peers/c/floor.c needs here.  The table goes to
+# stdout and to bench/results/.  Environment: BUILD (build).
 
 set -eu
 
@@ -168,7 +168,8 @@ result=bench/results/$(date -u +%Y-%m-%d-%H%M%S)-cost.md
 		echo "| $name | $(floor_of $name) |"
 	done
 	echo
-	echo '| row | instructions | atomic | switches | floor, ns | takes, ns |'
+	printf '| row | instructions | atomic | switches '
+	echo '| floor, ns | takes, ns |'
 	echo '|---|--:|--:|--:|--:|--:|'
 	for row in $rows; do
 		one_row "$row"

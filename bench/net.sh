@@ -34,8 +34,8 @@ mkdir -p bench/results
 result=bench/results/$(date -u +%Y-%m-%d-%H%M%S)-net.md
 . bench/machine.sh
 {
-	echo "# weft and its peers on the network, $(date -u '+%Y-%m-%d %H:%M')" \
-	    UTC
+	echo '# weft and its peers on the network,' \
+	    "$(date -u '+%Y-%m-%d %H:%M') UTC"
 	echo
 	machine_lines
 	part 'Echo: 64 bytes' bench/echo.sh

@@ -29,8 +29,7 @@
 
 enum {
 	PATIENCE_MAX = 2048,
-	LITTLE = 32,			/* tasks in a ring */
-	STARVED_TRIES = 20
+	LITTLE = 32			/* tasks in a ring */
 };
 #define WORTH (20 * WF_US)
 #define STARVED_RETRY (10 * WF_MS)
@@ -186,86 +185,6 @@ judge_loot(struct wf__worker *w)
 
 /* ---- sleeping ---- */
 
-static int64_t
-first_timer_of_all(void)
-{
-	size_t n = wf__load_acquire(&wf__sched.n_workers);	/* [worker] */
-	int64_t first = WF_FOREVER, t;
-
-	for (unsigned i = 0; i < n; i++)
-		if ((t = wf__timerq_first(&wf__sched_worker(i)->timers)) <
-		    first)
-			first = t;
-	return first;
-}
-
-bool
-wf__idle_all_asleep(void)
-{
-	bool all;
-
-	wf__lock(&wf__sched.idle.lock);
-	all = wf__load_relaxed(&wf__sched.n_idle) +
-	    wf__load_relaxed(&wf__sched.idle.retired) ==
-	    wf__load_acquire(&wf__sched.n_workers);		/* [worker] */
-	wf__unlock(&wf__sched.idle.lock);
-	return all;
-}
-
-static bool
-is_any_inbox_full(void)
-{
-	size_t n = wf__load_acquire(&wf__sched.n_workers);	/* [worker] */
-
-	for (unsigned i = 0; i < n; i++)
-		if (wf__load_acquire(&wf__sched_worker(i)->inbox_length))
-			return true;				/* [runq] */
-	return false;
-}
-
-/* Does anybody wait for what comes from outside?  Asked when all are asleep, so
- * that the sum is that of one moment. */
-static bool
-is_outside_awaited(void)
-{
-	size_t n = wf__load_acquire(&wf__sched.n_workers);	/* [worker] */
-	wf__word sum = wf__load_relaxed(&wf__sched.outside);
-
-	for (unsigned i = 0; i < n; i++)
-		sum += wf__load_relaxed(&wf__sched_worker(i)->outside);
-	return sum != 0;
-}
-
-bool
-wf__idle_all_quiet(void)
-{
-	return wf__idle_all_asleep() && first_timer_of_all() == WF_FOREVER &&
-	    !wf__load_relaxed(&wf__sched.starved.length) &&
-	    !wf__idle_has_work() && !is_any_inbox_full() &&
-	    !is_outside_awaited();
-}
-
-void
-wf__idle_if_all_quiet(void)
-{
-	if (wf__idle_all_quiet() && wf__sched.hooks.quiet)
-		wf__sched.hooks.quiet(wf__sched_live());
-}
-
-/* Nobody will give a stack back, so only memory from outside can help. */
-static void
-report_starved(void)
-{
-	static wf__word tries;
-	size_t n = wf__load_relaxed(&wf__sched.starved.length);
-
-	/* Relaxed: only one reports, and not at the first try. */
-	if (n && wf__idle_all_asleep() && first_timer_of_all() == WF_FOREVER &&
-	    wf__add_relaxed(&tries, 1) == STARVED_TRIES)
-		wf__report("weft: %zu coroutines wait for memory for a stack, "
-		    "and all others are parked", n);
-}
-
 /* Under the idle lock: is w to sleep in the poller? */
 static void
 choose_bed(struct wf__worker *w)
@@ -325,7 +244,7 @@ sleep_until(struct wf__worker *w)
 	 * region has an ordinary one, and he or the monitor wakes somebody if
 	 * it has timers (blocking.c). */
 	bool blocked = wf__load_relaxed(&wf__sched.blocked);
-	int64_t until = blocked ? first_timer_of_all() :
+	int64_t until = blocked ? wf__idle_first_timer() :
 	    wf__timerq_first(&w->timers);
 	int64_t retry;
 
@@ -420,7 +339,7 @@ wf__idle_lie_down(struct wf__worker *w, int64_t *until)
 	*until = sleep_until(w);
 	if (!is_wanted() && may_sleep(w) &&
 	    wf__load32_acquire(&w->wake) == WF__IN_POLLER) {	/* [wake] */
-		report_starved();
+		wf__idle_report_starved();
 		return true;
 	}
 	wf__idle_rise(w);
@@ -445,7 +364,7 @@ wf__idle_sleep(struct wf__worker *w)
 	else if (may_sleep(w)) {
 		if (until == WF_FOREVER)
 			wf__idle_if_all_quiet();
-		report_starved();
+		wf__idle_report_starved();
 		doze(w, until);
 	}
 	wf__idle_rise(w);

@@ -37,10 +37,15 @@ void wf__idle_unretire(struct wf__worker *w);
 
 /* Work waits that any worker could do. */
 bool wf__idle_has_work(void);
+/* Of the timers of all workers. */
+int64_t wf__idle_first_timer(void);
 /* All workers sleep; and no timer, no work is left either. */
 bool wf__idle_all_asleep(void);
 bool wf__idle_all_quiet(void);
 /* In the latter case call the quiet hook. */
 void wf__idle_if_all_quiet(void);
+/* Nobody will give a stack back, so only memory from outside can help: said
+ * once, if that is so. */
+void wf__idle_report_starved(void);
 
 #endif

@@ -34,6 +34,7 @@
 #include "workers.c"	/* how many there are */
 #include "share.c"	/* tasks between workers */
 #include "idle.c"	/* who sleeps, and who is woken when */
+#include "quiet.c"	/* all sleep: will anything ever wake one? */
 #include "retire.c"	/* workers that are one too many */
 #include "park.c"	/* the two doors: park and ready */
 #include "blocking.c"	/* threads about to sleep in a call */
