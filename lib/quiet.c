@@ -88,7 +88,8 @@ wf__idle_report_starved(void)
 	size_t n = wf__load_relaxed(&wf__sched.starved.length);
 
 	/* Relaxed: only one reports, and not at the first try. */
-	if (n && wf__idle_all_asleep() && wf__idle_first_timer() == WF_FOREVER &&
+	if (n && wf__idle_all_asleep() &&
+	    wf__idle_first_timer() == WF_FOREVER &&
 	    wf__add_relaxed(&tries, 1) == STARVED_TRIES)
 		wf__report("weft: %zu coroutines wait for memory for a stack, "
 		    "and all others are parked", n);
