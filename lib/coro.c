@@ -416,13 +416,14 @@ wf_self(void)
 WF_API int
 wf_pin(void)
 {
-	struct wf__coro *me = running();
+	struct wf__worker *w = wf__self();
+	struct wf__coro *me = w ? w->running : NULL;
 
 	if (!me)
 		return -EPERM;
 	me->pins++;
 	/* Relaxed: whoever readies me is told by what makes me park. */
-	wf__store_relaxed(&me->pinned, (wf__word)wf__self());
+	wf__store_relaxed(&me->pinned, (wf__word)w);
 	return 0;
 }
 

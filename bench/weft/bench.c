@@ -45,6 +45,8 @@ static const struct row rows[] = {
 	  "1,000,000 coroutines wait on a channel: start, wake, memory" },
 	{ "WaitGroup", 20000000, bench_waitgroup,
 	  "add one, done, wait; nobody has to wait" },
+	{ "Pin", 20000000, bench_pin,
+	  "pin and unpin; a round trip of a pinned coroutine" },
 	{ "Mutex", 20000000, bench_mutex,
 	  "lock and unlock; nobody else wants it" },
 	{ "MutexContended", 8000000, bench_mutexcontended,

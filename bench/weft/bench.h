@@ -25,6 +25,9 @@ void bench_switch(long ops);
 void bench_spawn(long ops);
 void bench_waitgroup(long ops);
 
+/* pin.c */
+void bench_pin(long ops);
+
 /* sync.c */
 void bench_mutex(long ops);
 void bench_mutexcontended(long ops);

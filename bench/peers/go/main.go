@@ -38,6 +38,7 @@ var rows = []row{
 	{"Skynet", 1000000, benchSkynet},
 	{"Park1M", 1000000, benchPark1M},
 	{"WaitGroup", 20000000, benchWaitGroup},
+	{"Pin", 20000000, benchPin},
 	{"Mutex", 20000000, benchMutex},
 	{"MutexContended", 8000000, benchMutexContended},
 	{"MutexSpin", 200000, benchMutexSpin},
