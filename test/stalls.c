@@ -13,7 +13,7 @@
 #include <sys/epoll.h>
 
 static struct {
-	int named, over;		/* atomic: reports of each kind */
+	int named, over, more;		/* atomic: reports of each kind */
 	char text[8192];		/* the last one that names somebody */
 } said;
 
@@ -22,6 +22,8 @@ hear(const char *text)
 {
 	if (!strncmp(text, "weft: stall: ", 13) && strstr(text, "kept")) {
 		snprintf(said.text, sizeof said.text, "%s", text);
+		if (strstr(text, "were not named"))
+			__atomic_add_fetch(&said.more, 1, __ATOMIC_RELAXED);
 		__atomic_add_fetch(&said.named, 1, __ATOMIC_RELEASE);
 	} else if (strstr(text, "goes on after"))
 		__atomic_add_fetch(&said.over, 1, __ATOMIC_RELEASE);
@@ -316,7 +318,7 @@ name_a_few(void)
 	wf_waitgroup wg = {0};
 
 	begin(16);
-	while (!strstr(said.text, "were not named")) {
+	while (!__atomic_load_n(&said.more, __ATOMIC_RELAXED)) {
 		for (int i = 0; i < 16; i++)
 			check_eq(wf_waitgroup_spawn(&wg, burn_a_while), 0);
 		wf_waitgroup_wait(&wg);
