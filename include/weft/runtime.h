@@ -70,9 +70,11 @@ struct wf_options {
  * the line.  It is reported once, and when it goes on; at most five a second.
  * The grain is 10 ms.  This takes one real-time signal, the last one that
  * nobody uses, until wf_stop().  No call of the program fails with EINTR for
- * it; a poll(), epoll_wait() or wait with a relative timeout begins its timeout
- * anew, once for each report.  A thread that blocks that signal, or is stuck
- * in the kernel beyond the reach of signals, is named without its place.
+ * it (close() aside, and on x86-64; elsewhere those do that the kernel never
+ * restarts, as nanosleep() and poll()); a poll(), epoll_wait() or wait with
+ * a relative timeout begins its timeout anew, once for each report.  A thread
+ * that blocks that signal, or is stuck in the kernel beyond the reach of
+ * signals, is named without its place.  With WF_PUMPED nobody looks.
  */
 
 /*
