@@ -277,6 +277,7 @@ wf__endpoint_init(struct wf__endpoint *e, int fd, bool tells_end,
 void
 wf__endpoint_end(struct wf__endpoint *e)
 {
-	wf__endpoint_close(e);
+	if (!e->closed)			/* nobody else is there to close it */
+		wf__endpoint_close(e);
 	wf__pollee_free(e->pollee);
 }

@@ -243,7 +243,8 @@ wf_listener_free(wf_listener *l)
 {
 	if (!l)
 		return;
-	wf_listener_close(l);
+	if (!l->end.closed)
+		wf_listener_close(l);
 	wf__endpoint_end(&l->end);
 	wf__free(l, sizeof *l);
 }

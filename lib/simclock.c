@@ -51,6 +51,8 @@ wf__simsock_set_timer(struct wf__simsock *s)
 		at = earlier(at, s->write_at);
 	if (s->pieces.n && !wf__simsock_is_cut(s))
 		at = earlier(at, ((struct wf__simpiece *)s->pieces.items)->at);
+	if (s->type == SOCK_DGRAM)
+		at = earlier(at, wf__simpacket_next(s));
 	wf__timer_stop(&s->timer);
 	s->timer.fire = fire;
 	if (at != WF_FOREVER)
@@ -80,7 +82,8 @@ wf__simsock_run(struct wf__simsock *s)
 		return;
 	if (s->state == WF__SIM_CONNECTS && s->try_at <= sim.now)
 		what |= wf__simdial_attempt(s);
-	what |= wf__simflow_arrive(s);
+	what |= s->type == SOCK_DGRAM ? wf__simpacket_arrive(s) :
+	    wf__simflow_arrive(s);
 	if (s->write_at && s->write_at <= sim.now) {
 		s->write_at = 0;
 		what |= WF__OS_OUT;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * simdial.c - in a simulation: to listen, to connect, to accept.
+ * simdial.c - in a simulation: to bind, to listen, to connect, to accept.
  * Layer 7.  Uses: simnet, simhost, sim.
  *
  * An attempt takes its time on the way, then finds a listener with room, or is
@@ -68,26 +68,41 @@ do_overlap(const struct wf__address *a, bool both, const struct wf__address *b,
 	    wf__simhost_same(a, b);
 }
 
-/* Who listens there, or on a part of it. */
+/* Who listens there, or on a part of it; or is bound there, for datagrams. */
 static struct wf__simsock *
-find_listener(int host, const struct wf__address *a, bool both)
+find_listener(int type, int host, const struct wf__address *a, bool both)
 {
 	struct wf__simsock *l;
 
 	for (int i = 0; (l = wf__simsock_each(i)); i++)
 		if (l->state == WF__SIM_LISTENS && l->host == host &&
-		    do_overlap(&l->local, l->both, a, both))
+		    l->type == type && do_overlap(&l->local, l->both, a, both))
 			return l;
 	return NULL;
 }
 
+/* One that is connected gets only what its peer sends. */
+struct wf__simsock *
+wf__simdial_bound(int host, const struct wf__address *a,
+    const struct wf__address *from)
+{
+	struct wf__simsock *s;
+
+	for (int i = 0; (s = wf__simsock_each(i)); i++)
+		if (s->state == WF__SIM_CONNECTED && s->type == SOCK_DGRAM &&
+		    s->host == host && wf__simhost_same(&s->local, a) &&
+		    wf__simhost_same(&s->remote, from))
+			return s;
+	return find_listener(SOCK_DGRAM, host, a, false);
+}
+
 /* A port that nobody has. */
 static void
-give_port(int host, struct wf__address *a, bool both)
+give_port(int type, int host, struct wf__address *a, bool both)
 {
 	do
 		wf__simhost_set_port(a, ++last_port);
-	while (find_listener(host, a, both));
+	while (find_listener(type, host, a, both));
 }
 
 /* ---- listen ---- */
@@ -100,13 +115,11 @@ wf__simdial_bind(const struct wf__address *a, int type, bool both)
 	char text[WF_ADDRESS_TEXT];
 	struct wf__simsock *s;
 
-	if (type != SOCK_STREAM)
-		return -ENOSYS;
 	if (!is_unix(a) && wf__simhost_at(host, a) != host)
 		return -EADDRNOTAVAIL;
 	if (!is_unix(a) && !wf__simhost_port(a))
-		give_port(host, &local, both);
-	if (find_listener(host, &local, both))
+		give_port(type, host, &local, both);
+	if (find_listener(type, host, &local, both))
 		return -EADDRINUSE;
 	if (!(s = wf__simsock_new(a->any.ss_family, type, host)))
 		return -ENOMEM;
@@ -114,7 +127,8 @@ wf__simdial_bind(const struct wf__address *a, int type, bool both)
 	s->local = local;
 	s->both = both && a->any.ss_family == AF_INET6;
 	wf__simhost_text(&local, text, sizeof text);
-	wf__simnet_tell("listens on %s", text);
+	wf__simnet_tell("%s %s", type == SOCK_DGRAM ? "is bound to" :
+	    "listens on", text);
 	return s->fd;
 }
 
@@ -126,7 +140,7 @@ wf__simdial_accept(int fd)
 
 	if (!l)
 		return -ENOSYS;
-	if (l->state != WF__SIM_LISTENS)
+	if (l->state != WF__SIM_LISTENS || l->type != SOCK_STREAM)
 		return -EINVAL;
 	if (!l->clients.n)
 		return -EAGAIN;
@@ -161,7 +175,7 @@ choose_local(struct wf__simsock *s, const struct wf__address *a)
 		s->local = *a;
 	else
 		wf__simhost_address(s->host, a->any.ss_family, &s->local);
-	give_port(s->host, &s->local, false);
+	give_port(s->type, s->host, &s->local, false);
 }
 
 static bool
@@ -228,7 +242,7 @@ wf__simdial_attempt(struct wf__simsock *s)
 		return put_off(s, "cannot be reached");
 	if (is_lost())
 		return put_off(s, "an attempt to connect is lost");
-	if (!(l = find_listener(host, &s->remote, false)))
+	if (!(l = find_listener(s->type, host, &s->remote, false)))
 		return fail(s, ECONNREFUSED);
 	if (is_full(l))
 		return put_off(s, "finds no room in the backlog");
@@ -238,14 +252,26 @@ wf__simdial_attempt(struct wf__simsock *s)
 static int
 connect_unix(struct wf__simsock *s, const struct wf__address *a)
 {
-	struct wf__simsock *l = find_listener(s->host, a, false);
+	struct wf__simsock *l = find_listener(s->type, s->host, a, false);
 
 	if (!l)
 		return is_abstract(a) ? -ECONNREFUSED : -ENOENT;
-	if (is_full(l))
-		return -EAGAIN;
 	s->remote = *a;
-	return meet(s, l);
+	if (s->type == SOCK_DGRAM) {
+		s->state = WF__SIM_CONNECTED;
+		return 0;
+	}
+	return is_full(l) ? -EAGAIN : meet(s, l);
+}
+
+/* To send to one address, and to hear from it, costs nothing. */
+static int
+connect_packets(struct wf__simsock *s, const struct wf__address *a)
+{
+	s->remote = *a;
+	choose_local(s, a);
+	s->state = WF__SIM_CONNECTED;
+	return 0;
 }
 
 int
@@ -256,10 +282,10 @@ wf__simdial_connect(int fd, const struct wf__address *a)
 
 	if (!s)
 		return -ENOSYS;
-	if (s->type != SOCK_STREAM)
-		return -ENOSYS;
 	if (is_unix(a))
 		return connect_unix(s, a);
+	if (s->type == SOCK_DGRAM)
+		return connect_packets(s, a);
 	s->remote = *a;
 	choose_local(s, a);
 	s->state = WF__SIM_CONNECTS;

@@ -78,7 +78,6 @@ take_reset(struct wf__simsock *s)
 		return 0;
 	s->dead = true;
 	s->err = s->tcp && s->ended ? EPIPE : ECONNRESET;
-	wf__simnet_tell("is reset");
 	return WF__OS_IN | WF__OS_OUT | WF__OS_END;
 }
 
@@ -126,8 +125,8 @@ wf__simflow_arrive(struct wf__simsock *s)
 
 /* ---- bytes ---- */
 
-static size_t
-message_size(const struct msghdr *m)
+size_t
+wf__simflow_size(const struct msghdr *m)
 {
 	size_t n = 0;
 
@@ -143,8 +142,8 @@ lesser(size_t a, size_t b)
 }
 
 /* n bytes between a message and a row of them. */
-static void
-copy_message(const struct msghdr *m, char *row, size_t n, bool out)
+void
+wf__simflow_copy(const struct msghdr *m, char *row, size_t n, bool out)
 {
 	for (size_t i = 0; n; i++) {
 		size_t part = lesser(m->msg_iov[i].iov_len, n);
@@ -227,7 +226,7 @@ take_bytes(struct wf__simsock *s, const struct msghdr *m, size_t n)
 {
 	bool was_full = s->peer && !room_of(s->peer);
 
-	copy_message(m, (char *)s->bytes.items + s->taken, n, true);
+	wf__simflow_copy(m, (char *)s->bytes.items + s->taken, n, true);
 	s->taken += n;
 	s->arrived -= n;
 	if (s->taken > s->bytes.n / 2) {
@@ -244,7 +243,7 @@ take_bytes(struct wf__simsock *s, const struct msghdr *m, size_t n)
 static ssize_t
 read_some(struct wf__simsock *s, const struct msghdr *m)
 {
-	size_t had = s->arrived, n = lesser(had, message_size(m));
+	size_t had = s->arrived, n = lesser(had, wf__simflow_size(m));
 	size_t part = portion(n, wf__simnet_options.short_reads);
 
 	if (part < n)
@@ -269,7 +268,7 @@ wf__simflow_receive(struct wf__simsock *s, struct msghdr *m)
 		return -ENOTCONN;
 	if (s->arrived && is_reset_now(s))
 		return reset_both(s);
-	if (s->arrived || !message_size(m))
+	if (s->arrived || !wf__simflow_size(m))
 		return read_some(s, m);
 	if (s->ended || s->shut_read) {
 		wf__simnet_tell("finds the end");
@@ -306,7 +305,7 @@ send_bytes(struct wf__simsock *s, const struct msghdr *m, size_t n)
 	}
 	if (!wf__vec_reach(&to->bytes, had + n, 1))
 		return wf__simnet_no_memory();
-	copy_message(m, (char *)to->bytes.items + had, n, false);
+	wf__simflow_copy(m, (char *)to->bytes.items + had, n, false);
 	send_piece(to, WF__SIM_BYTES, n);
 	return (ssize_t)n;
 }
@@ -324,7 +323,7 @@ hold_up_writes(struct wf__simsock *s)
 ssize_t
 wf__simflow_send(struct wf__simsock *s, const struct msghdr *m)
 {
-	size_t n = message_size(m), room, part;
+	size_t n = wf__simflow_size(m), room, part;
 
 	if (s->state != WF__SIM_CONNECTED)
 		return -ENOTCONN;

@@ -56,6 +56,7 @@ static void
 forget_bytes(struct wf__simsock *s)
 {
 	s->bytes.n = s->pieces.n = s->clients.n = 0;
+	wf__simpacket_forget(s, false);
 }
 
 static struct wf__simsock *
@@ -108,6 +109,7 @@ wf__simnet_close(void)
 		wf__vec_free(&s->bytes, 1);
 		wf__vec_free(&s->pieces, sizeof(struct wf__simpiece));
 		wf__vec_free(&s->clients, sizeof s);
+		wf__simpacket_forget(s, true);
 		wf__free(s, sizeof *s);
 	}
 	wf__vec_free(&net.socks, sizeof s);
@@ -150,7 +152,7 @@ wf__simnet_delay(const struct wf__simsock *s)
 	int64_t least = wf__simnet_options.delay_min;
 	int64_t more = wf__simnet_options.delay_max - least;
 
-	if (!s->tcp)
+	if (!s->inet)
 		return 0;
 	if (more)
 		least += more / (DELAYS - 1) * wf__simnet_mishap(DELAYS,
@@ -221,7 +223,7 @@ struct wf__simsock *
 wf__simsock_new(int family, int type, int host)
 {
 	struct wf__simsock *s = new_place();
-	struct wf__vec bytes, pieces, clients;
+	struct wf__vec bytes, pieces, clients, packets;
 
 	if (!s) {
 		wf__simnet_no_memory();
@@ -230,8 +232,10 @@ wf__simsock_new(int family, int type, int host)
 	bytes = s->bytes;
 	pieces = s->pieces;
 	clients = s->clients;
+	packets = s->packets;
 	*s = (struct wf__simsock){ .type = type, .host = host, .bytes = bytes,
-	    .pieces = pieces, .clients = clients, .dies_at = WF_FOREVER,
+	    .pieces = pieces, .clients = clients, .packets = packets,
+	    .dies_at = WF_FOREVER, .inet = family != AF_UNIX,
 	    .tcp = type == SOCK_STREAM && family != AF_UNIX,
 	    .fd = WF__SOCKET_SIMULATED + net.n++ };
 	return s;
@@ -297,7 +301,10 @@ sim_receive(int fd, struct msghdr *m)
 {
 	struct wf__simsock *s = wf__simsock_of(fd);
 
-	return s ? wf__simflow_receive(s, m) : -ENOSYS;
+	if (!s)
+		return -ENOSYS;
+	return s->type == SOCK_DGRAM ? wf__simpacket_receive(s, m) :
+	    wf__simflow_receive(s, m);
 }
 
 static ssize_t
@@ -305,7 +312,10 @@ sim_send(int fd, const struct msghdr *m)
 {
 	struct wf__simsock *s = wf__simsock_of(fd);
 
-	return s ? wf__simflow_send(s, m) : -ENOSYS;
+	if (!s)
+		return -ENOSYS;
+	return s->type == SOCK_DGRAM ? wf__simpacket_send(s, m) :
+	    wf__simflow_send(s, m);
 }
 
 static int

@@ -15,7 +15,7 @@
 
 enum wf__simsock_state {
 	WF__SIM_FRESH,
-	WF__SIM_LISTENS,
+	WF__SIM_LISTENS,		/* or is bound, for datagrams */
 	WF__SIM_CONNECTS,		/* tries, at try_at again */
 	WF__SIM_CONNECTED,
 	WF__SIM_CLOSED
@@ -34,7 +34,8 @@ struct wf__simsock {
 	enum wf__simsock_state state;
 	int fd;
 	int type, host;
-	bool tcp;			/* not in memory: it has a way to go */
+	bool inet;			/* not in memory: it has a way to go */
+	bool tcp;			/* and is a stream */
 	bool both;			/* a v6 address that takes v4 */
 	struct wf__address local, remote;
 	struct wf__simsock *peer;	/* as long as that is not closed */
@@ -52,6 +53,8 @@ struct wf__simsock {
 	 * have arrived; the rest, and what follows it, is on its way. */
 	struct wf__vec bytes, pieces;
 	size_t taken, arrived;
+	struct wf__vec packets;		/* instead, of a socket for datagrams;
+					 * so many have arrived */
 	bool ended;			/* no more will come */
 	bool shut_read, shut_write, refused;
 	bool dead;			/* was reset */
@@ -122,6 +125,21 @@ unsigned wf__simdial_attempt(struct wf__simsock *s);
 void wf__simdial_refuse_all(struct wf__simsock *l);
 void wf__simdial_renew(void);
 
+/* Who gets datagrams for a, from there, on this host; or NULL. */
+struct wf__simsock *wf__simdial_bound(int host, const struct wf__address *a,
+    const struct wf__address *from);
+
+/* Datagrams: in simpacket.c. */
+ssize_t wf__simpacket_receive(struct wf__simsock *s, struct msghdr *m);
+ssize_t wf__simpacket_send(struct wf__simsock *s, const struct msghdr *m);
+int64_t wf__simpacket_next(struct wf__simsock *s);
+unsigned wf__simpacket_arrive(struct wf__simsock *s);
+void wf__simpacket_forget(struct wf__simsock *s, bool memory);
+
+/* Streams: in simflow.c.  The bytes of a message, and n of them to a row, or
+ * back (out). */
+size_t wf__simflow_size(const struct msghdr *m);
+void wf__simflow_copy(const struct msghdr *m, char *row, size_t n, bool out);
 ssize_t wf__simflow_receive(struct wf__simsock *s, struct msghdr *m);
 ssize_t wf__simflow_send(struct wf__simsock *s, const struct msghdr *m);
 /* The error that was not given yet, or 0. */

@@ -96,6 +96,7 @@
 #include "simnet.c"	/* its sockets */
 #include "simdial.c"	/* to listen and to connect there */
 #include "simflow.c"	/* bytes on their way there */
+#include "simpacket.c"	/* datagrams there */
 #include "simclock.c"	/* what time does to them */
 #include "turn.c"	/* whose turn it is in it */
 #include "point.c"	/* what the program meets in it */

@@ -1098,7 +1098,7 @@ static void
 in_simulations(void)
 {
 	static int (*const all[])(void) = { contract, not_early, listeners,
-	    many_clients, unix_paths };
+	    many_clients, unix_paths, datagrams };
 	struct wf_sim_options o = { .schedules = (unsigned)tap_scale(300, 3),
 	    .steps = 10000000, .seed = tap_seed(), .net = { .ideal = true } };
 

@@ -708,6 +708,71 @@ cuts(void)
 	check_eq(wf_sim_host("a"), 0);
 }
 
+/* ---- datagrams ---- */
+
+enum { DATAGRAMS = 5 };
+
+static unsigned missing, overtaken;
+
+/* Each comes once, or is lost; in any order. */
+static int
+datagrams(void)
+{
+	char address[WF_ADDRESS_TEXT], text[WF_ADDRESS_TEXT];
+	struct sockaddr_storage from;
+	unsigned seen = 0, last = 0;
+	socklen_t size;
+	wf_conn *a, *b;
+	char n[2];
+
+	must_eq(wf_sim_host("here"), 0);
+	must_eq(wf_listen_packet(bg(), "udp", ":5000", &a), 0);
+	must_eq(wf_listen_packet(bg(), "udp", ":5000", &b), -EADDRINUSE);
+	must_eq(wf_dial(bg(), "udp", "here:5000", &b), 0);
+	for (char i = 1; i <= DATAGRAMS; i++)
+		must_eq(wf_conn_write(bg(), b, &i, 1), 1);
+	wf_conn_set_deadline(a, wf_now() + WF_SEC);
+	wf_conn_local_address(b, address, sizeof address);
+	while (size = sizeof from, wf_conn_read_from(bg(), a, n, 2,
+	    (struct sockaddr *)&from, &size) == 1) {
+		must(n[0] >= 1 && n[0] <= DATAGRAMS && !(seen >> n[0] & 1));
+		seen |= 1u << n[0];
+		overtaken += (unsigned)n[0] < last;
+		last = (unsigned)n[0];
+		wf_address_text((struct sockaddr *)&from, size, text,
+		    sizeof text);
+		must(!strcmp(text, address));
+	}
+	missing += (unsigned)(DATAGRAMS - __builtin_popcount(seen));
+	must_eq(wf_sim_cut("here", "there"), 0);
+	must_eq(wf_conn_write(bg(), a, "x", 1), -ETIMEDOUT);
+	wf_conn_set_deadline(a, WF_FOREVER);
+	must_eq(wf_conn_write(bg(), a, "x", 1), -EDESTADDRREQ);
+	must_eq(wf_conn_write_to(bg(), a, "xyz", 3, (struct sockaddr *)&from,
+	    size), 3);
+	wf_conn_set_deadline(b, wf_now() + WF_SEC);
+	must(wf_conn_read(bg(), b, n, 2) == 2 || missing);
+	free_pair((wf_conn *[2]){ a, b });
+	return 0;
+}
+
+static void
+packets(void)
+{
+	struct wf_sim_options o = quiet(SCHEDULES);
+
+	missing = overtaken = 0;
+	check_eq(simulate(&o, datagrams), 0);
+	check(!missing && overtaken);
+	o.net = (struct wf_sim_net){ .ideal = true };
+	overtaken = 0;
+	check_eq(simulate(&o, datagrams), 0);
+	check(!missing && !overtaken);
+	o.net.losses = 100;
+	check_eq(simulate(&o, datagrams), 0);
+	check(missing > SCHEDULES / 5);
+}
+
 /* ---- each way in turn ---- */
 
 static unsigned portions;	/* bits: first reads of so many bytes */
@@ -913,6 +978,7 @@ main(void)
 	tap_plain("the way takes its time", virtual_time);
 	tap_plain("attempts are lost, or find no room", lossy);
 	tap_plain("cut and healed", cuts);
+	tap_plain("datagrams are lost, and overtake each other", packets);
 	tap_plain("each way in turn", in_turn);
 	tap_plain("the same story by the same seed", same_story);
 	tap_child("a deadlock names the connections", deadlock_told,

@@ -42,6 +42,7 @@
  *   to a second, and try again.
  * - TCP connections have TCP_NODELAY, and keepalive after 15 s.  Nothing here
  *   raises SIGPIPE.
+ * - In a simulation all of this runs on a network in memory; see weft/sim.h.
  */
 #ifndef WEFT_NET_H
 #define WEFT_NET_H

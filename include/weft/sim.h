@@ -88,8 +88,9 @@ struct wf_sim_result {
  * Zero is the default everywhere.
  */
 struct wf_sim_net {
-	int64_t delay_min, delay_max;	/* from host to host and back, on tcp
-					 * and udp, by lot: default 0 to 1 ms */
+	int64_t delay_min, delay_max;	/* how long bytes and datagrams are on
+					 * their way, on tcp and udp, in ns,
+					 * by lot; default 0 to 1 ms */
 	unsigned short_reads;	/* so many of 1000 reads give less than is
 				 * there; default 100 */
 	unsigned short_writes;	/* and of writes send a part, and the rest
@@ -198,24 +199,26 @@ WF_API void wf_sim_note(const char *format, ...)
 /* ---- the network of a simulation ---- */
 
 /*
- * wf_listen(), wf_dial(), wf_conn_pipe() and all that follows from them work in
- * a simulation, unchanged, on a network in memory.  A name in an address is
- * that of a host, and there is each one that somebody names, but for those that
- * end in ".invalid".  Descriptors, of connections too, belong to the world
- * outside: wf_read() and the like are -ENOSYS there, but for files.
+ * Connections and listeners work in a simulation, unchanged, on a network in
+ * memory (tcp, udp, unix, wf_conn_pipe()).  Ports are numbers; names are hosts,
+ * and each that somebody names is there, but for those that end in ".invalid".
+ * Descriptors belong to the world outside: on them, and on wf_conn_fd(), which
+ * is none of the system's there, wf_read() and the like are -ENOSYS; on files
+ * they work.  Memory of connections that are left is freed with the schedule.
  *
- * The calling coroutine, and each that it spawns from now on, is on this host;
- * the first one is on "localhost".  It can listen on the addresses of its host
- * only, and localhost is its own.  0; -ENAMETOOLONG; nothing outside of
- * a simulation.
+ * wf_sim_host(): the calling coroutine, and each that it spawns from now on, is
+ * on this host; the first one is on "localhost".  It can listen on the
+ * addresses of its host only, and localhost is its own.  0; -ENAMETOOLONG;
+ * nothing outside of a simulation.
  */
 WF_API int wf_sim_host(const char *name);
 
 /*
  * From now on nothing passes between two hosts, or between one and all others
- * (NULL); until it is healed.  What was on its way waits, connections that were
- * cut for 150 s end with -ETIMEDOUT, as by keepalive.  0; -EPERM outside of
- * a simulated coroutine.
+ * (b NULL); until the same two are given to wf_sim_heal().  The bytes of
+ * connections wait until then, but not for ever: when a cut has lasted for
+ * 150 s, they end with -ETIMEDOUT, as by keepalive.  Datagrams are lost.  0;
+ * -EPERM outside of a simulated coroutine; -ENAMETOOLONG.
  */
 WF_API int wf_sim_cut(const char *a, const char *b);
 WF_API int wf_sim_heal(const char *a, const char *b);
