@@ -8,7 +8,7 @@
  *
  *	WEFT_TEST_STRESS=n	also run each wrong program, as often as that is
  *				possible in n seconds, on four workers, and tell
- *				how often it took to fail
+ *				how often it took to fail, or to hang
  */
 #include <sys/mman.h>
 
@@ -16,11 +16,14 @@
 
 #include "bugs/aba.c"
 #include "bugs/barrier_again.c"
+#include "bugs/both_write.c"
 #include "bugs/check_then_act.c"
 #include "bugs/cond_if.c"
 #include "bugs/context_leak.c"
+#include "bugs/crossed_answers.c"
 #include "bugs/double_checked.c"
 #include "bugs/double_close.c"
+#include "bugs/glued_messages.c"
 #include "bugs/late_answer.c"
 #include "bugs/lock_left.c"
 #include "bugs/lock_order.c"
@@ -28,6 +31,7 @@
 #include "bugs/lost_update.c"
 #include "bugs/lost_wakeup.c"
 #include "bugs/missed_close.c"
+#include "bugs/paid_twice.c"
 #include "bugs/philosophers.c"
 #include "bugs/read_twice.c"
 #include "bugs/select_shutdown.c"
@@ -37,6 +41,7 @@
 #include "bugs/timer_stop.c"
 #include "bugs/torn_sum.c"
 #include "bugs/waitgroup_in_child.c"
+#include "bugs/whole_message.c"
 
 enum { SEEDS = 10, HOWS = 3 };
 
@@ -52,11 +57,14 @@ static const struct bug {
 	{ #name, name, { lot, pct, turn }, outcome }
 	BUG(aba, 300, 100, 10, WF_SIM_FAILED),
 	BUG(barrier_again, 30, 30, 10, WF_SIM_DEADLOCK),
+	BUG(both_write, 10, 10, 10, WF_SIM_DEADLOCK),
 	BUG(check_then_act, 30, 100, 100, WF_SIM_FAILED),
 	BUG(cond_if, 100, 10000, 300, WF_SIM_FAILED),
 	BUG(context_leak, 10, 10, 30, WF_SIM_LEFT),
+	BUG(crossed_answers, 30, 30, 100, WF_SIM_FAILED),
 	BUG(double_checked, 30, 30, 10, WF_SIM_FAILED),
 	BUG(double_close, 30, 30, 10, WF_SIM_FAILED),
+	BUG(glued_messages, 10, 30, 10, WF_SIM_DEADLOCK),
 	BUG(late_answer, 10, 10, 10, WF_SIM_LEFT),
 	BUG(lock_left, 10, 30, 10, WF_SIM_DEADLOCK),
 	BUG(lock_order, 30, 100, 10, WF_SIM_DEADLOCK),
@@ -64,6 +72,7 @@ static const struct bug {
 	BUG(lost_update, 30, 100, 10, WF_SIM_FAILED),
 	BUG(lost_wakeup, 100, 100, 10, WF_SIM_DEADLOCK),
 	BUG(missed_close, 10, 10, 10, WF_SIM_FAILED),
+	BUG(paid_twice, 100, 100, 30, WF_SIM_FAILED),
 	BUG(philosophers, 100, 300, 300, WF_SIM_DEADLOCK),
 	BUG(read_twice, 100, 300, 30, WF_SIM_DEADLOCK),
 	BUG(select_shutdown, 30, 30, 10, WF_SIM_FAILED),
@@ -73,6 +82,7 @@ static const struct bug {
 	BUG(timer_stop, 10, 10, 10, WF_SIM_DEADLOCK),
 	BUG(torn_sum, 100, 30, 30, WF_SIM_FAILED),
 	BUG(waitgroup_in_child, 10, 10, 10, WF_SIM_FAILED),
+	BUG(whole_message, 100, 100, 10, WF_SIM_FAILED),
 };
 #define COUNT (sizeof bugs / sizeof *bugs)
 
@@ -81,7 +91,8 @@ options(const struct bug *b, int how, uint64_t seed)
 {
 	return (struct wf_sim_options){ .how = (enum wf_sim_how)how,
 	    .seed = seed, .schedules = b->within[how], .quiet = true,
-	    .result = &result };
+	    .result = &result,
+	    .net = { .resets = b->fn == paid_twice ? 50 : 0 } };
 }
 
 /* How many schedules it took at most, from several seeds. */
@@ -163,6 +174,8 @@ stress_child(const struct bug *b, int seconds, volatile unsigned *runs)
 	setrlimit(RLIMIT_CORE, &none);
 	if (!freopen("/dev/null", "w", stderr))
 		_exit(9);
+	signal(SIGALRM, SIG_DFL);
+	alarm((unsigned)seconds + 2);	/* a deadlock over the network */
 	wf_workers(4);
 	for (end = wf_now() + seconds * WF_SEC; wf_now() < end && !stats.left;
 	    wf_stats(&stats)) {
