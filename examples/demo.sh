@@ -28,3 +28,6 @@ run sieve
 run million
 run replay || echo '(that is the bug it looks for; without it:)'
 run replay -f
+run payments -r
+run payments || echo '(that is the bug it looks for; without it:)'
+run payments -f

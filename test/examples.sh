@@ -39,7 +39,7 @@ esac
 tests=0
 failed=0
 all="worker_pool pipeline hub sieve million fetch_prices timeouts
-    background_worker replay http_server gateway kv_server glib_fetch
+    background_worker replay payments http_server gateway kv_server glib_fetch
     lua_host"
 
 # result STATUS NAME: the line of one test.
@@ -605,6 +605,41 @@ cp "$tmp/out" "$tmp/got"
 same
 result $? "replay: and 3000 others"
 
+# --- payments ---
+
+run payments -r
+echo 'on the real network: balance 30' >"$tmp/want"
+cp "$tmp/out" "$tmp/got"
+same
+result $? "payments: on the real network all is well"
+
+run payments
+[ "$status" -eq 1 ] && grep -qx 'paid twice: there is a bug' "$tmp/out" &&
+	grep -q 'finds the connection reset' "$tmp/err" &&
+	grep -q 'payment 2 of 20 is made' "$tmp/err"
+result $? "payments: the bug is found and told"
+
+seed=$(recipe)
+grep '^    ' "$tmp/err" >"$tmp/story"
+export WEFT_SIM_SEED="$seed"
+run payments
+grep '^    ' "$tmp/err" >"$tmp/got"
+mv "$tmp/story" "$tmp/want"
+[ "$status" -eq 1 ] && [ "$seed" ] && [ -s "$tmp/want" ] &&
+	cmp -s "$tmp/want" "$tmp/got"
+result $? "payments: the same story again"
+
+run payments -f
+[ "$status" -eq 0 ] && grep -qx '1 schedules: never paid twice' "$tmp/out"
+result $? "payments: mended, it passes this schedule"
+unset WEFT_SIM_SEED
+
+run payments -f -n 3000
+echo '3000 schedules: never paid twice' >"$tmp/want"
+cp "$tmp/out" "$tmp/got"
+same
+result $? "payments: and 3000 others"
+
 # --- all of them ---
 
 for name in $all; do
@@ -635,6 +670,8 @@ refuses glib_fetch -c 0 http://127.0.0.1/
 refuses lua_host
 refuses replay -n 0
 refuses replay 1
+refuses payments -n 0
+refuses payments 1
 
 # full NAME ARGUMENT...: what cannot be written is an error.
 full()
@@ -660,6 +697,7 @@ if [ -c /dev/full ]; then
 	full background_worker -f "$tmp/full.db" </dev/null
 	full lua_host examples/lua_host/checks.lua true
 	full replay -f
+	full payments -f
 fi
 
 # Each folder is a template: it builds wherever it is copied to.
