@@ -516,6 +516,56 @@ delayed(void)
 	return 0;
 }
 
+/* What arrives when nobody is there any more is answered by a reset. */
+static int
+too_late(void)
+{
+	wf_conn *c[2];
+	char byte;
+
+	make_pair(c);
+	must_eq(wf_conn_write(bg(), c[0], "x", 1), 1);
+	must_eq(wf_conn_close(c[1]), 0);
+	must_eq(wf_conn_read(bg(), c[0], &byte, 1), 0);
+	wf_sleep(10 * WF_SEC);
+	must_eq(wf_conn_write(bg(), c[0], "x", 1), -EPIPE);
+	free_pair(c);
+	make_pair(c);
+	must_eq(wf_conn_close(c[1]), 0);
+	wf_sleep(10 * WF_SEC);
+	must_eq(wf_conn_write(bg(), c[0], "x", 1), 1);
+	must_eq(wf_conn_write(bg(), c[0], "y", 1), 1);
+	must_eq(wf_conn_read(bg(), c[0], &byte, 1), 0);
+	wf_sleep(10 * WF_SEC);
+	must_eq(wf_conn_write(bg(), c[0], "z", 1), -EPIPE);
+	free_pair(c);
+	return 0;
+}
+
+/* What is on its way when a connection is reset does not arrive. */
+static int
+lost_by_reset(void)
+{
+	wf_conn *c[2];
+	ssize_t n;
+	char byte;
+	int sent = 0, got = 0;
+
+	make_pair(c);
+	while ((n = wf_conn_write(bg(), c[0], "x", 1)) == 1)
+		sent++;
+	must_eq(n, -ECONNRESET);
+	must_eq(wf_conn_write(bg(), c[0], "x", 1), -EPIPE);
+	while ((n = wf_conn_read(bg(), c[1], &byte, 1)) == 1)
+		got++;
+	must_eq(n, -ECONNRESET);
+	must_eq(wf_conn_read(bg(), c[1], &byte, 1), 0);
+	must_eq(got, 0);		/* no time has passed */
+	broken += sent > 0;
+	free_pair(c);
+	return 0;
+}
+
 static void
 virtual_time(void)
 {
@@ -528,6 +578,11 @@ virtual_time(void)
 	check_eq(simulate(&o, delayed), 0);
 	check_eq(least, 2 * WF_SEC);
 	check_eq(most, 5 * WF_SEC);
+	check_eq(simulate(&o, too_late), 0);
+	o.net.resets = 100;
+	broken = 0;
+	check_eq(simulate(&o, lost_by_reset), 0);
+	check(broken > SCHEDULES / 2);
 }
 
 /* ---- losses, a full backlog, cuts ---- */
@@ -656,6 +711,7 @@ cut_and_healed(void)
 	must_eq(read_all(c[1], buf, 2), 2);
 	must(!memcmp(buf, "cd", 2));
 	must_eq(read_all(c[0], buf, 2), 2);
+	must(wf_now() <= begin + 105 * WF_SEC + 3 * WF_MS);
 	must_eq(wf_dial(bg(), "tcp", "home:80", &d), 0);
 	wf_conn_free(d);
 	wf_listener_free(l);
