@@ -37,7 +37,8 @@
 #include "socket.h"
 
 enum {
-	EVENT_BATCH = 128,
+	EVENT_BATCH = WF__ROUND,	/* as many as are run until the next
+					 * look: more would pile up */
 	CHUNK = 256,			/* pollees */
 	CHUNKS = 4096			/* for each kind: a million */
 };

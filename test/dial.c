@@ -94,7 +94,8 @@ count_visitors(struct place *p)
 
 static struct {
 	struct sockaddr_storage list[MOST];
-	int n, asked;
+	int n;
+	int slow, asked, answered;	/* a slow one waits for the end of that */
 } name;
 
 static void
@@ -113,7 +114,9 @@ getaddrinfo(const char *host, const char *service,
 	(void)host, (void)service;
 	if (hints->ai_flags & AI_NUMERICHOST)
 		return EAI_NONAME;
-	name.asked++;
+	__atomic_add_fetch(&name.asked, 1, __ATOMIC_ACQ_REL);
+	while (__atomic_load_n(&name.slow, __ATOMIC_ACQUIRE))
+		usleep(100);
 	all = calloc(MOST, sizeof *all);
 	for (int i = 0; i < name.n; i++) {
 		all[i].ai_family = name.list[i].ss_family;
@@ -123,6 +126,7 @@ getaddrinfo(const char *host, const char *service,
 		all[i].ai_next = i + 1 < name.n ? &all[i + 1] : NULL;
 	}
 	*result = all;
+	__atomic_add_fetch(&name.answered, 1, __ATOMIC_ACQ_REL);
 	return 0;
 }
 
@@ -338,6 +342,53 @@ few_descriptors(void)
 	return 0;
 }
 
+/* A server of names that takes its time: nobody else waits for it, and neither
+ * does who has had enough. */
+
+static int
+load(const int *n)
+{
+	return __atomic_load_n(n, __ATOMIC_ACQUIRE);
+}
+
+static void
+cancel_when_asked(wf_ctx *ctx, int before)
+{
+	while (load(&name.asked) == before)
+		wf_yield();
+	wf_ctx_cancel(ctx);
+	wf_ctx_free(ctx);
+}
+
+static int
+slow_names(void)
+{
+	struct sockaddr_storage list[1];
+	wf_conn *c;
+
+	name.n = 1;
+	name.list[0].ss_family = AF_INET;
+	__atomic_store_n(&name.slow, 1, __ATOMIC_RELEASE);
+	for (int i = 0; i < 4; i++) {
+		wf_ctx *ctx = wf_ctx_with_cancel(bg());
+
+		wf_spawn(cancel_when_asked, wf_ctx_ref(ctx),
+		    load(&name.asked));
+		if (i % 2)
+			check_eq(wf_dial(ctx, "tcp", "several:80", &c),
+			    -ECANCELED);
+		else
+			check_eq(wf_resolve(ctx, "tcp", "several:80", list,
+			    1), -ECANCELED);
+		wf_ctx_free(ctx);
+	}
+	check(load(&name.answered) < load(&name.asked));
+	__atomic_store_n(&name.slow, 0, __ATOMIC_RELEASE);
+	while (load(&name.answered) < load(&name.asked))
+		wf_yield();
+	return 0;
+}
+
 /* Families alternate, the first one first; of too many the rest is left. */
 static int
 alternating(void)
@@ -370,6 +421,7 @@ main(void)
 	tap_test_workers("nobody answers", nobody_answers);
 	tap_test_workers("a context ends the race", cancelled);
 	tap_test("no descriptors left", few_descriptors);
+	tap_test_workers("a name takes its time", slow_names);
 	tap_test("families alternate", alternating);
 	tap_plain("all memory is given back", tap_all_freed);
 	return tap_end();

@@ -48,7 +48,7 @@ admin_select(struct session *s)
 	int64_t n;
 
 	if (!arg_number(&s->args[1], &n))
-		resp_error(&s->out, no_integer);
+		resp_error(&s->out, NO_INTEGER);
 	else if (n != 0)
 		resp_error(&s->out, "ERR DB index is out of range");
 	else
@@ -189,7 +189,7 @@ admin_rewrite(struct session *s)
 		    "rewriting already in progress");
 	else if (wf_waitgroup_spawn(&server->background, rewrite, server)) {
 		atomic_store(&server->rewriting, false);
-		resp_error(&s->out, no_memory);
+		resp_error(&s->out, NO_MEMORY);
 	} else
 		resp_status(&s->out,
 		    "Background append only file rewriting started");

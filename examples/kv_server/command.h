@@ -32,7 +32,9 @@ struct command {
 };
 
 /* Errors that several of them give. */
-extern const char syntax[], no_integer[], no_memory[];
+#define BAD_SYNTAX "ERR syntax error"
+#define NO_INTEGER "ERR value is not an integer or out of range"
+#define NO_MEMORY "ERR out of memory"
 
 /* ---- keyspace.c ---- */
 

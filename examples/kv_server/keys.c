@@ -156,7 +156,7 @@ key_flush(struct session *s)
 
 	if (s->argc > 2 || (s->argc == 2 && !arg_is(&s->args[1], "ASYNC") &&
 	    !arg_is(&s->args[1], "SYNC"))) {
-		resp_error(&s->out, syntax);
+		resp_error(&s->out, BAD_SYNTAX);
 		return;
 	}
 	for (int i = 0; i < SHARDS; i++)

@@ -15,10 +15,6 @@
 
 #include "commands.h"
 
-const char syntax[] = "ERR syntax error";
-const char no_integer[] = "ERR value is not an integer or out of range";
-const char no_memory[] = "ERR out of memory";
-
 /* ---- the log ---- */
 
 void
@@ -113,7 +109,7 @@ key_set(struct session *s, const struct arg *key, struct entry *e,
 		return e;
 	if (e && !old)
 		store_remove(shard_of(s, key), e);
-	resp_error(&s->out, no_memory);
+	resp_error(&s->out, NO_MEMORY);
 	return NULL;
 }
 
@@ -141,7 +137,7 @@ arg_moment(struct session *s, const struct arg *time, int64_t unit,
     bool absolute, int64_t least, int64_t *when)
 {
 	if (!arg_number(time, when)) {
-		resp_error(&s->out, no_integer);
+		resp_error(&s->out, NO_INTEGER);
 		return false;
 	}
 	if (*when >= least && !__builtin_mul_overflow(*when, unit, when) &&

@@ -66,7 +66,7 @@ string_set(struct session *s)
 	struct entry *e;
 
 	if (!set_options(s, &o)) {
-		resp_error(&s->out, syntax);
+		resp_error(&s->out, BAD_SYNTAX);
 		return;
 	}
 	if (o.time && !arg_moment(s, o.time, o.kind[0] == 'E' ? 1000 : 1,
@@ -140,7 +140,7 @@ string_append(struct session *s)
 	if (!e && !(e = key_set(s, key, NULL, "", 0)))
 		return;
 	if (size > e->room && !entry_reserve(e, size + size / 2)) {
-		resp_error(&s->out, no_memory);
+		resp_error(&s->out, NO_MEMORY);
 		return;
 	}
 	memcpy(e->value + e->size, more->data, more->size);
@@ -167,7 +167,7 @@ add(struct session *s, int64_t by)
 	struct arg sum;
 
 	if (e && !arg_number(&(struct arg){ e->value, e->size, 0 }, &n)) {
-		resp_error(&s->out, no_integer);
+		resp_error(&s->out, NO_INTEGER);
 	} else if (__builtin_add_overflow(n, by, &n)) {
 		resp_error(&s->out,
 		    "ERR increment or decrement would overflow");
@@ -199,7 +199,7 @@ string_incr_by(struct session *s)
 	int64_t by;
 
 	if (!arg_number(&s->args[2], &by))
-		resp_error(&s->out, no_integer);
+		resp_error(&s->out, NO_INTEGER);
 	else if (minus && by == INT64_MIN)
 		resp_error(&s->out, "ERR decrement would overflow");
 	else
