@@ -10,7 +10,8 @@
 #	-c CONNECTIONS	numbers of connections, such as 1,64 (1,64,1000)
 #
 # The servers are weft's (bench/weft/echo.c), Go's (bench/peers/go/echo.go), one
-# on libuv (bench/peers/uv/echo.c) and one written by hand with epoll
+# on libuv (bench/peers/uv/echo.c), one by hand with io_uring
+# (bench/peers/c/uring.c), where liburing is, and one by hand with epoll
 # (bench/peers/c/echo.c), which also has the client.  "make bench" builds weft's
 # first.  The table, of medians, goes to stdout.  Environment: BUILD (build), GO
 # (build/go/bin/go, then on the PATH).
@@ -47,6 +48,10 @@ done
 . bench/peers.sh
 build_c
 peers="epoll weft"
+if ${CC:-cc} -O2 -o "$work/uring" bench/peers/c/uring.c -luring \
+    2>"$work/uring.err" && "$work/uring" check; then
+	peers="$peers io_uring"
+fi
 ! build_uv || peers="$peers libuv"
 ! build_go || peers="$peers go"
 
@@ -54,6 +59,7 @@ server()
 {
 	case $1 in
 	epoll) taskset -c 0 "$work/echo" server ;;
+	io_uring) taskset -c 0 "$work/uring" ;;
 	weft) WEFT_WORKERS=1 taskset -c 0 "$work/weft-bench" echo-server ;;
 	libuv) taskset -c 0 "$work/uv-echo" ;;
 	go) GOMAXPROCS=1 taskset -c 0 "$work/go-bench" echo-server ;;
