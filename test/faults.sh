@@ -109,7 +109,7 @@ faults()
 
 done_with()
 {
-	faults "$@" && [ "$(cat "$tmp/out")" = done ]
+	faults "$@" && [ "$(cat "$tmp/out")" = "done" ]
 }
 
 # Three clients in good order.
@@ -151,7 +151,7 @@ for name in http_server gateway kv_server hub; do
 	serves
 	at_rest=$(descriptors)
 	# Half requests stay open while all else is done.
-	timeout "$limit" "$client" $protocol "$port" silent 50 \
+	timeout "$limit" "$client" "$protocol" "$port" silent 50 \
 		>"$tmp/silent" <"$tmp/hold" &
 	sleeper=$!
 	exec 3>"$tmp/hold"

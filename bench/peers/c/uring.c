@@ -46,7 +46,7 @@ next_entry(void)
 	return s;
 }
 
-/* What a completion is of: a connection, odd after a send; 0 is the listener. */
+/* What a completion is of: a connection, odd after a send; 0: the listener. */
 
 static void
 ask_recv(struct conn *c)
