@@ -5,10 +5,9 @@
 # among them, switches; beside the time it takes and what the machine itself
 # would need for these.
 #
-#	bench/cost.sh [-n RUNS] [-v] [ROW...]
+#	bench/cost.sh [-n RUNS] [ROW...]
 #
 #	-n RUNS		runs for the time, of which the median counts (5)
-#	-v		also the functions in which the instructions are
 #	ROW...		only these (those of the list below)
 #
 # "make bench-cost" builds what it needs and calls it.  Counts are made by
@@ -25,7 +24,6 @@ build=${BUILD:-build}
 work=$build/bench
 bench=$work/weft-bench
 runs=5
-verbose=
 
 usage()
 {
@@ -33,10 +31,9 @@ usage()
 	exit 2
 }
 
-while getopts n:vh option; do
+while getopts n:h option; do
 	case $option in
 	n) runs=$OPTARG ;;
-	v) verbose=1 ;;
 	*) usage ;;
 	esac
 done
@@ -146,8 +143,12 @@ one_row()
 		printf "| %s | %.0f | %.2f | %.2f | %.1f | %.1f |\n", row, i,
 		    a, s, a * add + s * change, t
 	}'
-	[ ! "$verbose" ] || sed 1d "$tmp/try$try" | sort -rg |
-	    sed "s/^/$1 /" >>"$tmp/functions"
+	sed 1d "$tmp/try$try" | sort -rg | awk -v row="$1" '
+	$1 >= 4 {
+		sub(/\..*/, "", $2)
+		line = line (line ? ", " : "") sprintf("%s %.0f", $2, $1)
+	}
+	END { print "| " row " | " line " |" }' >>"$tmp/functions"
 }
 
 mkdir -p bench/results
@@ -174,11 +175,10 @@ result=bench/results/$(date -u +%Y-%m-%d-%H%M%S)-cost.md
 	for row in $rows; do
 		one_row "$row"
 	done
-	if [ "$verbose" ]; then
-		printf '\n| row | instructions | in |\n|---|--:|---|\n'
-		sed 's/^\([^ ]*\) \([^ ]*\) \(.*\)/| \1 | \2 | \3 |/' \
-		    "$tmp/functions"
-	fi
+	echo
+	echo '| row | where they are: functions, and instructions in each |'
+	echo '|---|---|'
+	cat "$tmp/functions"
 } >"$result"
 cat "$result"
 echo "cost.sh: this is in $result" >&2
