@@ -7,12 +7,14 @@
  *	push; light fence; is somebody asleep, and nobody searching?	[idle]
  * and who goes to sleep does
  *	on the idle list, token given back; heavy fence; any work?	[idle]
- * so that one of the two sees the other.  Who sees work there takes the token
- * again: others may have gone to sleep because he had it.  Who gives the token
- * back because he has found work wakes the next one if there is more (sched.c);
- * he has only an ordinary fence, so that a push of the same nanosecond may
- * escape him: then the work waits for its own worker, or for the monitor's next
- * look.  test/models/idle.pml has all of this step by step.
+ * so that one of the two sees the other.  Who sleeps for some microseconds
+ * only, as between timers that come close together, has an ordinary fence
+ * instead: what escapes him he finds when he wakes.  Who sees work there takes
+ * the token again: others may have gone to sleep because he had it.  Who gives
+ * the token back because he has found work wakes the next one if there is more
+ * (sched.c); he has only an ordinary fence, so that a push of the same
+ * nanosecond may escape him: then the work waits for its own worker, or for the
+ * monitor's next look.  test/models/idle.pml has all of this step by step.
  *
  * A little work in a worker's own queue is an exception, on purpose: nearly
  * always that worker runs it within microseconds, so waking another one for it
@@ -34,6 +36,8 @@ enum {
 #define WORTH (20 * WF_US)
 #define STARVED_RETRY (10 * WF_MS)
 #define TIMERS_APART (50 * WF_US)
+#define MANY_APART (100 * WF_US)
+#define SHORT (200 * WF_US)
 
 /* Relaxed, in this file: counters and flags that are only hints where they are
  * read, or are read again under the lock that protects them. */
@@ -133,7 +137,7 @@ wf__idle_wake_worker(struct wf__worker *w)
  * Work was made visible.  Little of it is run by its worker before another one
  * is awake, nearly always: then experience decides.  Each wake for little work
  * doubles the number of times that pass without one; work that kept its thief
- * busy for a while sets it to none (judge_loot()).
+ * busy for a while sets it to none (wf__idle_judge_loot()).
  */
 void
 wf__idle_notify(struct wf__worker *w, size_t amount)
@@ -170,9 +174,8 @@ wf__idle_has_work(void)
 	return false;
 }
 
-/* Has w, idle again, had enough to do with what it took last? */
-static void
-judge_loot(struct wf__worker *w)
+void
+wf__idle_judge_loot(struct wf__worker *w)
 {
 	struct wf__worker *v = w->loot_from;
 
@@ -240,16 +243,17 @@ wf__idle_rise(struct wf__worker *w)
 static int64_t
 sleep_until(struct wf__worker *w)
 {
-	/* Relaxed: we are on the list, and behind a heavy fence; who enters a
-	 * region has an ordinary one, and he or the monitor wakes somebody if
-	 * it has timers (blocking.c). */
+	/* Relaxed: we are on the list, and behind a fence; who enters a region
+	 * has one as well, and he or the monitor wakes somebody if it has
+	 * timers (blocking.c). */
 	bool blocked = wf__load_relaxed(&wf__sched.blocked);
 	int64_t until = blocked ? wf__idle_first_timer() :
 	    wf__timerq_first(&w->timers);
-	int64_t retry;
+	int64_t soon = w->ran_timers +
+	    (w->ran_many ? MANY_APART : TIMERS_APART), retry;
 
-	if (until < w->ran_timers + TIMERS_APART && !wf__seam_has_clock())
-		until = w->ran_timers + TIMERS_APART;
+	if (until < soon && !wf__seam_has_clock())
+		until = soon;
 	if (wf__load_relaxed(&wf__sched.starved.length)) {
 		retry = wf__seam_now() + STARVED_RETRY;
 		until = until < retry ? until : retry;
@@ -315,6 +319,15 @@ settle_stacks(struct wf__worker *w)
 	wf__store_relaxed(&w->keeps_stacks, wf__stack_keeps(&w->stacks));
 }
 
+/* What is pushed from now on is seen by its pusher, or was seen here; or the
+ * sleep is short. */
+static void
+fence_for(int64_t until)
+{
+	if (until == WF_FOREVER || until - wf__seam_now() > SHORT)
+		wf__os_fence_heavy();			/* [idle], [starve] */
+}
+
 static bool
 starves_others(const struct wf__worker *w)
 {
@@ -354,11 +367,11 @@ wf__idle_sleep(struct wf__worker *w)
 
 	wf__assert(!wf__runq_length(&w->queue) &&
 	    !wf__runq_has_next(&w->queue) && !w->handed);
-	judge_loot(w);
 	settle_stacks(w);
 	list_idle(w);
-	wf__os_fence_heavy();				/* [idle], [starve] */
+	wf__fence();						/* [idle] */
 	until = sleep_until(w);
+	fence_for(until);
 	if (is_wanted())
 		wf__idle_take_token(w);
 	else if (may_sleep(w)) {

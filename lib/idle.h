@@ -13,6 +13,9 @@
 #define WF__MUCH SIZE_MAX
 void wf__idle_notify(struct wf__worker *w, size_t amount);
 
+/* w has done what it took from another worker: was it worth the way? */
+void wf__idle_judge_loot(struct wf__worker *w);
+
 /* Wake a worker to search, if one sleeps and none searches. */
 void wf__idle_wake(void);
 /* Wake this worker if it sleeps: something of its own changed. */

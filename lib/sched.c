@@ -104,19 +104,23 @@ wf__sched_timer_start(struct wf__timer *t, int64_t when)
 		wf__idle_wake_worker(w);
 }
 
-static bool
+static unsigned
 run_timers(struct wf__worker *w, int64_t now)
 {
-	return wf__timerq_first(&w->timers) <= now &&
-	    wf__timerq_run(&w->timers, now, wf__ready_behind);
+	if (wf__timerq_first(&w->timers) > now)
+		return 0;
+	return wf__timerq_run(&w->timers, now, wf__ready_behind);
 }
 
 static bool
 run_own_timers(struct wf__worker *w, int64_t now)
 {
-	if (!run_timers(w, now))
+	unsigned n = run_timers(w, now);
+
+	if (!n)
 		return false;
 	w->ran_timers = now;
+	w->ran_many = n > 1;
 	return true;
 }
 
@@ -197,7 +201,7 @@ wf__sched_pick(struct wf__worker *w)
 	return pop(w);
 }
 
-/* Loot from v: whether it was worth the way shows when w is idle again. */
+/* Loot from v: whether it was worth the way shows when w has done it. */
 static void
 note_loot(struct wf__worker *w, struct wf__worker *v)
 {
@@ -325,6 +329,8 @@ search(struct wf__worker *w)
 static bool
 find_work(struct wf__worker *w, bool timed)
 {
+	if (w->loot_from)
+		wf__idle_judge_loot(w);
 	return wf__share_take(w) || wf__sched_poll() || ((!timed ||
 	    w->searching || wf__idle_has_work()) && search(w));
 }

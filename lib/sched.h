@@ -55,7 +55,8 @@ struct wf__worker {
 	struct wf__fiber fiber;
 	int64_t slice;			/* since when the next slot rules */
 	struct wf__task *handed;	/* to the loop, to be run first */
-	int64_t ran_timers;		/* when it last ran some of its own */
+	int64_t ran_timers;		/* when it last ran some of its own, */
+	bool ran_many;			/* and if those were more than one */
 
 	/* ...and looked at by others. */
 	wf__word switches;
