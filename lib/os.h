@@ -57,8 +57,13 @@ void wf__os_unmap(void *p, size_t size);
 WF__NOINLINE void wf__os_release(void *p, size_t size);
 /* Make [p, p + size) fault when touched.  A mark costs no mapping; a
  * protection splits one, and a process has a limit of them. */
+enum { WF__GUARD_ROW = 32 };
 enum wf__os_guard { WF__GUARD_NONE, WF__GUARD_MARK, WF__GUARD_PROTECT };
 enum wf__os_guard wf__os_guard(void *p, size_t size);
+/* Mark n such ranges by one call, each stride bytes after the one before: how
+ * many of the first are marked now.  The others are to be tried alone. */
+WF__NOINLINE unsigned wf__os_guard_row(void *p, size_t size, size_t stride,
+    unsigned n);
 /* How many of the pages from p on are untouched, before the first touched. */
 WF__NOINLINE size_t wf__os_untouched(const void *p, size_t size);
 

@@ -38,6 +38,7 @@ struct wf__slab {
 	char *base;
 	size_t bytes, footprint;
 	uint32_t class, count, n_cold;
+	uint32_t marked;		/* guards, of stacks carved or not */
 	wf__word carved;		/* written under the class's lock */
 	uint32_t cold[];		/* count of them */
 };
@@ -144,10 +145,17 @@ carve(struct wf__slab *slab)
 {
 	/* Relaxed: under the lock, where alone it changes. */
 	uint32_t number = (uint32_t)wf__load_relaxed(&slab->carved);
+	uint32_t left = slab->count - number;
 	struct wf__stack *s = warm(slab, number);
 
 	s->canary = NULL;
-	if (wf__os_guard(s->low, s->guard) == WF__GUARD_NONE)
+	/* In rows, which grow with the number of stacks that there are. */
+	if (number == slab->marked)
+		slab->marked += wf__os_guard_row(s->low, s->guard,
+		    size_of((int)slab->class), number < left ? number + 1 :
+		    left);
+	if (number >= slab->marked &&
+	    wf__os_guard(s->low, s->guard) == WF__GUARD_NONE)
 		lay_canary(s);
 	wf__store_release(&slab->carved, number + 1);		/* [slab] */
 	return s;
@@ -170,11 +178,9 @@ make_slab(int class, uint32_t count)
 		wf__os_unmap(base, count * size_of(class));
 		return NULL;
 	}
-	slab->base = base;
-	slab->bytes = count * size_of(class);
-	slab->footprint = footprint;
-	slab->class = (uint32_t)class;
-	slab->count = count;
+	*slab = (struct wf__slab){ .base = base, .footprint = footprint,
+	    .bytes = count * size_of(class), .class = (uint32_t)class,
+	    .count = count };
 	return slab;
 }
 
@@ -339,15 +345,6 @@ wf__stack_guards(const struct wf__stack *s, const void *address)
 	const char *p = address;
 
 	return p >= s->low && p < s->low + (s->guard ? s->guard : 4096);
-}
-
-size_t
-wf__stack_touched(const struct wf__stack *s)
-{
-	size_t room = (size_t)(s->high - s->low) - s->guard;
-
-	return room - wf__os_untouched(s->low + s->guard, room) *
-	    wf__os_page_size();
 }
 
 static void

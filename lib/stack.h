@@ -96,7 +96,14 @@ void wf__stack_each(bool (*fn)(struct wf__stack *s, void *arg), void *arg);
 /* Is address in the guard of s, or within reach below its frames? */
 bool wf__stack_guards(const struct wf__stack *s, const void *address);
 /* Touched bytes of s, guard and record aside. */
-size_t wf__stack_touched(const struct wf__stack *s);
+static inline size_t
+wf__stack_touched(const struct wf__stack *s)
+{
+	size_t room = (size_t)(s->high - s->low) - s->guard;
+
+	return room - wf__os_untouched(s->low + s->guard, room) *
+	    wf__os_page_size();
+}
 
 /* Are more free stacks hot than anybody minds?  Give the pages of those back
  * that nobody used since the call before. */

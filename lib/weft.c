@@ -11,6 +11,7 @@
 /* 1: the machine and the system */
 #include "switch.c"	/* registers: from one stack to another */
 #include "os/linux.c"	/* time, futexes, memory, threads */
+#include "os/linux_guards.c"	/* guards of stacks */
 #include "os/linux_cores.c"	/* how many cores there are for us */
 #include "os/linux_faults.c"	/* stack overflow, backtraces */
 #include "os/linux_look.c"	/* where another thread is */

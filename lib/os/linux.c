@@ -28,10 +28,6 @@
 #include <weft/time.h>
 #include "../sanitize.h"
 
-#ifndef MADV_GUARD_INSTALL
-#define MADV_GUARD_INSTALL 102
-#endif
-
 /* ---- time ---- */
 
 int64_t
@@ -180,52 +176,6 @@ wf__os_release(void *p, size_t size)
 
 	madvise(p, size, MADV_DONTNEED);
 	errno = saved;
-}
-
-/* How many protected guards the process may have: each splits a mapping in
- * two more, and half of the limit is left to the program. */
-static long
-protect_budget(void)
-{
-	long limit = 65530;
-	FILE *f = fopen("/proc/sys/vm/max_map_count", "re");
-
-	if (f) {
-		if (fscanf(f, "%ld", &limit) != 1)
-			limit = 65530;
-		fclose(f);
-	}
-	return limit / 4;
-}
-
-enum wf__os_guard
-wf__os_guard(void *p, size_t size)
-{
-	static wf__word no_marks, protected;
-	static long budget;
-	enum wf__os_guard made = WF__GUARD_NONE;
-	int saved = errno;
-
-#ifdef WEFT_NO_GUARD_MARKS
-	wf__store_relaxed(&no_marks, 1);
-#endif
-	/* Relaxed: only a hint that the kernel does not know the call. */
-	if (!wf__load_relaxed(&no_marks) && !wf__os_fault()) {
-		if (madvise(p, size, MADV_GUARD_INSTALL) == 0)
-			made = WF__GUARD_MARK;
-		else if (errno == EINVAL || errno == EPERM || errno == ENOSYS)
-			wf__store_relaxed(&no_marks, 1);
-	}
-	if (made == WF__GUARD_NONE) {
-		if (!budget)
-			budget = protect_budget();
-		/* Relaxed: a count. */
-		if ((long)wf__add_relaxed(&protected, 1) < budget &&
-		    !wf__os_fault() && mprotect(p, size, PROT_NONE) == 0)
-			made = WF__GUARD_PROTECT;
-	}
-	errno = saved;
-	return made;
 }
 
 size_t
