@@ -364,10 +364,11 @@ wf_chan_recv_ctx_raw(wf_ctx *ctx, struct wf_channel *c, void *v)
 	return ok;
 }
 
-/* Take off the receivers that are late (wait.h), or the others, and return
- * those won. */
+/* Take off the receivers that are late (wait.h), or the others, and give them
+ * nothing: in one pass, for the values of many lie on cold stacks, and are
+ * written while the next waiter is fetched.  The list of those won. */
 static struct wf__waiter *
-claim_receivers(struct wf_channel *c, bool late)
+dismiss_receivers(struct wf_channel *c, bool late)
 {
 	struct wf__waiter *list = NULL, **end = &list, *w, *next;
 
@@ -377,6 +378,7 @@ claim_receivers(struct wf_channel *c, bool late)
 			continue;
 		wf__waitq_remove(&c->receivers, w);
 		if (wf__waiter_win(w)) {
+			deliver_zero(c, w->value);	/* ok is false already */
 			*end = w;
 			end = &w->next;
 		}
@@ -388,7 +390,7 @@ claim_receivers(struct wf_channel *c, bool late)
 WF_API int
 wf_chan_close_raw(struct wf_channel *c)
 {
-	struct wf__waiter *receivers, *senders, *late, *w;
+	struct wf__waiter *receivers, *senders, *late;
 
 	check_null(c, "wf_close");
 	wf__seam_point_at("closes channel", c->number);
@@ -398,12 +400,10 @@ wf_chan_close_raw(struct wf_channel *c)
 		return -EALREADY;
 	}
 	c->closed = true;
-	receivers = claim_receivers(c, false);
+	receivers = dismiss_receivers(c, false);
 	senders = wf__waitq_claim_all(&c->senders);
-	late = claim_receivers(c, true);
+	late = dismiss_receivers(c, true);
 	receivers = wf__waiters_join(receivers, late);
-	for (w = receivers; w; w = w->next)
-		deliver_zero(c, w->value);	/* ok is false already */
 	wf__chan_publish(c);
 	if (WF__CHECKING)
 		wf__chan_check(c);

@@ -86,29 +86,35 @@ enum wf__state {
 	WF__LEFT	/* behind by a run that is over */
 };
 
+/* In the order of use: what a wait and a wake touch are the first three lines
+ * of the cache, as for most of many coroutines each is a miss. */
 struct wf__coro {
 	struct wf__stack stack;		/* must be first */
-	struct wf__task task;
-	void *sp;			/* while suspended */
-	struct wf__entry entry;
-	struct wf__fiber fiber;
-	struct wf__start *start;	/* until its words are loaded */
 
+	struct wf__task task;
 	/* For reports: written by the coroutine's runner, read by anybody. */
 	wf__word state;
 	wf__word why;			/* const char *: what it waits for, */
 	wf__word object;		/* on which object (its number) */
 	wf__word since;			/* by the coarse clock */
+	struct wf__start *start;	/* until its words are loaded */
 
+	uintptr_t waiter[6];		/* room for a struct wf__waiter */
+	void *sp;			/* while suspended */
 	wf__word pinned;		/* struct wf__worker *, to stay on */
+
+	struct wf__defer *defers;	/* pending, the last first */
 	unsigned pins;
 	bool exiting;			/* by wf_exit() */
-	struct wf__defer *defers;	/* pending, the last first */
-	void **slots;			/* values, or NULL (slot.c) */
+
 	struct wf__timer timer;		/* deadline of the present wait */
-	uintptr_t waiter[6];		/* room for a struct wf__waiter */
+	void **slots;			/* values, or NULL (slot.c) */
+	struct wf__entry entry;
+	struct wf__fiber fiber;
 };
 
+_Static_assert(offsetof(struct wf__coro, task) % WF__LINE == 0 &&
+    offsetof(struct wf__coro, waiter) % WF__LINE == 0, "lines, see above");
 _Static_assert(offsetof(struct wf__coro, stack) == 0, "see stack.h");
 _Static_assert(sizeof(struct wf__coro) <= WF__STACK_RECORD, "see stack.h");
 
