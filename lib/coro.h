@@ -90,6 +90,7 @@ enum wf__state {
  * of the cache, as for most of many coroutines each is a miss. */
 struct wf__coro {
 	struct wf__stack stack;		/* must be first */
+	void *sp;			/* while suspended */
 
 	struct wf__task task;
 	/* For reports: written by the coroutine's runner, read by anybody. */
@@ -100,10 +101,9 @@ struct wf__coro {
 	struct wf__start *start;	/* until its words are loaded */
 
 	uintptr_t waiter[6];		/* room for a struct wf__waiter */
-	void *sp;			/* while suspended */
 	wf__word pinned;		/* struct wf__worker *, to stay on */
-
 	struct wf__defer *defers;	/* pending, the last first */
+
 	unsigned pins;
 	bool exiting;			/* by wf_exit() */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * pump.c - the runtime without workers, which its host pumps.
- * Layer 2.  Uses: pump, sched, idle, park, share, os.
+ * Layer 2.  Uses: pump, sched, idle, park, share, stall, os.
  *
  * There is one worker, without a thread.  The host's thread is it while it is
  * in wf_pump(), and a thread like any other in between.  Nothing else differs:
@@ -40,6 +40,7 @@
 #include "park.h"
 #include "report.h"
 #include "share.h"
+#include "stall.h"
 
 #define LOOK_AGAIN (10 * WF_MS)
 #define TRIM_AFTER (WF_SEC / 2)
@@ -137,11 +138,30 @@ is_stint_over(int64_t until, const wf__word32 *word, unsigned value)
 	    (until != WF_FOREVER && wf__seam_now() >= until);
 }
 
+/* A turn that is longer than the host can bear is named, by option. */
+static void
+give_timed_turn(struct wf__worker *w, struct wf__task *t)
+{
+	struct wf__entry who;
+	int64_t from;
+
+	if (wf__likely(!wf__stall_times_turns())) {
+		wf__park_run(w, t);
+		return;
+	}
+	who = t->kind == WF__START ? wf__start_of(t)->entry :
+	    wf__coro_of(t)->entry;
+	from = wf__seam_now();
+	wf__park_run(w, t);
+	wf__stall_turn(&who, wf__seam_now() - from);
+}
+
 /* Turn after turn, at least one, while *word is value. */
 static void
 take_turns(struct wf__worker *w, int64_t until, const wf__word32 *word,
     unsigned value)
 {
+	bool direct = until == WF_FOREVER && !wf__stall_times_turns();
 	unsigned left = 0;		/* turns before housekeeping */
 	struct wf__task *t;
 
@@ -154,9 +174,9 @@ take_turns(struct wf__worker *w, int64_t until, const wf__word32 *word,
 		if (!(t = choose_turn(w, left)))
 			return;
 		left--;
-		w->countdown = until == WF_FOREVER ? left : 0;
-		wf__park_run(w, t);
-		if (until == WF_FOREVER)
+		w->countdown = direct ? left : 0;
+		give_timed_turn(w, t);
+		if (direct)
 			left = w->countdown;
 	} while (!is_stint_over(until, word, value));
 }
@@ -179,7 +199,7 @@ take_a_turn_each(struct wf__worker *w)
 		wf__tasks_add(&all, t);
 	while ((t = wf__tasks_take(&all))) {
 		w->countdown = 0;
-		wf__park_run(w, t);
+		give_timed_turn(w, t);
 	}
 }
 

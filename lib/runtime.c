@@ -156,6 +156,7 @@ stop(int64_t deadline)
 	wf__store_release(&wf__sched.running, 0);		/* [running] */
 	if (wf__pump_is_on()) {
 		wf__pump_close();
+		wf__stall_close();
 		clear_up();
 		return;
 	}
@@ -174,6 +175,7 @@ start_pumped(void)
 		clear_up();
 		return -ENOMEM;
 	}
+	wf__stall_open_turns(rt.options.stall_limit);
 	wf__pump_open();
 	wf__store_release(&wf__sched.running, 1);		/* [running] */
 	if ((err = wf__poller_need()) < 0)

@@ -8,6 +8,8 @@
  * thread where it is; once for each stall, and once more when it is over.  A
  * blocking region is no stall: it was said in advance.
  *
+ * In a pump nobody looks on, so it is named when its turn is over.
+ *
  * Of more than a few in a second the others are named in the next, if they last
  * so long.
  *
@@ -28,6 +30,7 @@ enum {
 };
 
 static int64_t limit;
+static bool by_turn;			/* it is a pump's */
 
 #define SHORTLY WF_MS			/* an answer comes, as a rule */
 #define GIVE_UP WF_SEC			/* none will */
@@ -60,9 +63,24 @@ wf__stall_open(int64_t ns)
 void
 wf__stall_close(void)
 {
-	if (limit)
+	if (limit && !by_turn)
 		wf__os_look_close();
+	by_turn = false;
 	limit = 0;
+}
+
+void
+wf__stall_open_turns(int64_t ns)
+{
+	limit = ns;
+	by_turn = true;
+	memset(&rate, 0, sizeof rate);
+}
+
+bool
+wf__stall_times_turns(void)
+{
+	return by_turn && limit;
 }
 
 /* Only a moment's truth, and meant so. */
@@ -235,4 +253,16 @@ wf__stall_look(int64_t now)
 		return;
 	for (unsigned i = 0; i < n; i++)
 		attend(wf__sched_worker(i), now);
+}
+
+void
+wf__stall_turn(const struct wf__entry *who, int64_t took)
+{
+	char text[WHO];
+
+	if (wf__likely(took < limit) || is_one_too_many(wf__seam_now()))
+		return;
+	say_who(text, sizeof text, who);
+	wf__report("weft: stall: %s has kept the host for %lld ms", text,
+	    (long long)(took / WF_MS));
 }

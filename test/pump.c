@@ -918,6 +918,28 @@ fd_in_coroutine(void)
 	return 0;
 }
 
+/* Who holds the host up is named, by option. */
+
+static void
+hog(void)
+{
+	for (int64_t end = wf_now() + 20 * WF_MS; wf_now() < end; )
+		;
+}
+
+static int
+stalls(void)
+{
+	struct wf_options o = { .workers = WF_PUMPED,
+	    .stall_limit = 10 * WF_MS };
+
+	check_eq(wf_start(&o), 0);
+	wf_spawn(hog);
+	check_eq(wf_pump(0), WF_FOREVER);
+	stop_pumped();
+	return 0;
+}
+
 int
 main(void)
 {
@@ -953,6 +975,8 @@ main(void)
 	    "wf_pump", "inside of wf_pump()");
 	tap_child("descriptor in a coroutine", fd_in_coroutine, TAP_ABORTED,
 	    "wf_pump_fd", "inside of wf_pump()");
+	tap_child("a hog is named", stalls, 0, "stall: coroutine 1 hog",
+	    "has kept the host for");
 	check(counted);
 	tap_plain("all memory is given back", tap_all_freed);
 	return tap_end();

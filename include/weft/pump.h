@@ -27,7 +27,8 @@
  *
  * A coroutine that computes, or sits in a system call, holds up the host for as
  * long: there is nobody to stand in, and wf_blocking does nothing.  Use
- * wf_offload() for such calls, wf_yield() in such loops.
+ * wf_offload() for such calls, wf_yield() in such loops; the option stall_limit
+ * names who does it for too long.
  *
  * Signals are the host's: a write to a pipe that nobody reads raises SIGPIPE on
  * its thread, as in any program.

@@ -74,7 +74,8 @@ struct wf_options {
  * restarts, as nanosleep() and poll()); a poll(), epoll_wait() or wait with
  * a relative timeout begins its timeout anew, once for each report.  A thread
  * that blocks that signal, or is stuck in the kernel beyond the reach of
- * signals, is named without its place.  With WF_PUMPED nobody looks.
+ * signals, is named without its place.  Under WF_PUMPED a turn is named when
+ * it is over, and no signal is taken.
  */
 
 /*
