@@ -72,8 +72,8 @@ cell(struct wf_channel *c, size_t at)
 	return c->buffer + (at < c->cap ? at : at - c->cap) * c->size;
 }
 
-/* Relaxed, in this file: count is written under the lock only, and read
- * elsewhere for a snapshot. */
+/* Relaxed, in this file: count and ready are written under the lock only, and
+ * read elsewhere for a snapshot. */
 
 static inline void
 put_last(struct wf_channel *c, const void *v)
@@ -149,7 +149,8 @@ wf__chan_try_send(struct wf_channel *c, const void *v, struct wf__task **wake)
 	} else if (wf__load_relaxed(&c->count) < c->cap) {
 		put_last(c, v);
 		done = 1;
-	}
+	} else if (!(wf__load_relaxed(&c->ready) & WF__CAN_SEND))
+		return -1;		/* I6, and the bit is right already */
 	wf__chan_publish(c);
 	if (WF__CHECKING)
 		wf__chan_check(c);
@@ -176,7 +177,8 @@ wf__chan_try_recv(struct wf_channel *c, void *v, struct wf__task **wake)
 	} else if (!count && c->closed) {
 		deliver_zero(c, v);
 		return 0;
-	}
+	} else if (!(wf__load_relaxed(&c->ready) & WF__CAN_RECV))
+		return -1;		/* likewise */
 	wf__chan_publish(c);
 	if (WF__CHECKING)
 		wf__chan_check(c);

@@ -63,6 +63,7 @@ wf__entry_copy(struct wf__entry *to, const struct wf__entry *from)
 	const wf__word *f = (const wf__word *)(const void *)from;
 
 	__asm__ volatile("" ::: "memory");
+#pragma GCC unroll 8
 	for (int i = 0; i < WF__ENTRY_WORDS; i++)
 		wf__store_relaxed(&t[i], wf__load_relaxed(&f[i]));
 	__asm__ volatile("" ::: "memory");

@@ -139,16 +139,14 @@ wf__idle_wake_worker(struct wf__worker *w)
  * doubles the number of times that pass without one; work that kept its thief
  * busy for a while sets it to none (wf__idle_judge_loot()).
  */
-void
-wf__idle_notify(struct wf__worker *w, size_t amount)
+WF__NOINLINE void
+wf__idle_notify_slow(struct wf__worker *w)
 {
 	wf__word n;
 
-	wf__os_fence_light();					/* [idle] */
-	if (wf__likely(!wf__load_relaxed(&wf__sched.n_idle)) ||
-	    wf__load_relaxed(&wf__sched.searching))
+	if (wf__load_relaxed(&wf__sched.searching))
 		return;
-	if (amount <= LITTLE) {
+	if (w && wf__runq_length(&w->queue) <= LITTLE) {
 		if ((n = wf__load_relaxed(&w->patience))) {
 			wf__store_relaxed(&w->patience, n - 1);
 			return;

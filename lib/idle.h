@@ -8,10 +8,17 @@
 
 #include "sched.h"
 
-/* Work was made visible: in w's queue, which now has so many tasks in its
- * ring; or in the shared queue (WF__MUCH).  Wakes a sleeper if that is wise. */
-#define WF__MUCH SIZE_MAX
-void wf__idle_notify(struct wf__worker *w, size_t amount);
+/* Work was made visible: in w's queue, or with w NULL in the shared queue.
+ * Wakes a sleeper if that is wise. */
+void wf__idle_notify_slow(struct wf__worker *w);
+static inline void
+wf__idle_notify(struct wf__worker *w)
+{
+	wf__os_fence_light();					/* [idle] */
+	/* Relaxed: behind the fence. */
+	if (wf__unlikely(wf__load_relaxed(&wf__sched.n_idle)))
+		wf__idle_notify_slow(w);
+}
 
 /* w has done what it took from another worker: was it worth the way? */
 void wf__idle_judge_loot(struct wf__worker *w);

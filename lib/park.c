@@ -24,27 +24,37 @@
 /* Do what the coroutine left behind asked for.  Its deadline is started first:
  * it may fire at once and resume it elsewhere, which is harmless until commit
  * drops the last lock; after that nothing of it is touched. */
-static void
+static inline void
 settle(struct wf__worker *w)
 {
-	struct wf__post p = w->post;
+	struct wf__coro *c = w->post.coro;
+	void (*commit)(void *) = w->post.commit;
+	void *arg = w->post.arg;
 
-	if (!p.set)
+	if (!c)
 		return;
-	w->post.set = false;
-	if (p.deadline != WF_FOREVER)
-		wf__timer_start(&w->timers, &p.coro->timer, p.deadline);
-	if (p.commit)
-		p.commit(p.arg);
+	w->post.coro = NULL;
+	if (wf__unlikely(w->post.deadline != WF_FOREVER))
+		wf__timer_start(&w->timers, &c->timer, w->post.deadline);
+	if (commit)
+		commit(arg);
 }
 
-void
-wf__park_arrive(struct wf__coro *c)
+/* c goes on, on the worker that is returned. */
+static inline struct wf__worker *
+arrive(struct wf__coro *c)
 {
 	struct wf__worker *w = wf__self();
 
 	wf__fiber_arrive(&c->fiber, &w->fiber);
 	settle(w);
+	return w;
+}
+
+void
+wf__park_arrive(struct wf__coro *c)
+{
+	arrive(c);
 }
 
 static void
@@ -57,38 +67,49 @@ check_canary(struct wf__coro *c)
 		    (size_t)(c->stack.high - c->stack.low));
 }
 
-static void
+/* From coroutine to coroutine w stays busy.  Relaxed: for reports, and for
+ * those who lose patience. */
+static inline void
 set_running(struct wf__worker *w, struct wf__coro *c)
 {
 	w->running = c;
 	wf__add_owned(&w->switches, 1);
-	/* Relaxed: for reports, and for those who lose patience. */
-	wf__store_relaxed(&w->busy, c != NULL);
 	if (c)
 		wf__store_relaxed(&c->state, WF__RUNNING);
+	else
+		wf__store_relaxed(&w->busy, 0);
+}
+
+/* The coroutine for a task that is to run, or NULL: the loop may map memory for
+ * a start, not we. */
+static struct wf__coro *
+begin_start(struct wf__worker *w, struct wf__task *t)
+{
+	if (wf__budget_at_hand(&w->stacks, t->class))
+		return wf__share_embody(w, t);
+	w->handed = t;
+	return NULL;
 }
 
 /* Leave me for t, or for the scheduler if t is NULL.  Returns when me is
- * resumed, if ever. */
-static void
+ * resumed, if ever: the worker that it is on then. */
+static inline struct wf__worker *
 leave(struct wf__worker *w, struct wf__coro *me, struct wf__task *t,
     bool ending)
 {
 	struct wf__coro *to = NULL;
 	void *sp;
 
-	if (t && t->kind == WF__START &&
-	    !wf__budget_at_hand(&w->stacks, t->class))
-		w->handed = t;		/* the loop may map memory, not we */
-	else if (t)
-		to = wf__share_embody(w, t);
+	if (t)
+		to = wf__likely(t->kind == WF__CORO) ? wf__coro_of(t) :
+		    begin_start(w, t);
 	if (wf__unlikely(me->stack.canary != NULL))
 		check_canary(me);
 	set_running(w, to);
 	sp = to ? to->sp : w->sp;
 	wf__fiber_leave(&me->fiber, to ? &to->fiber : &w->fiber, ending);
 	wf__switch(&me->sp, sp);
-	wf__park_arrive(me);
+	return arrive(me);
 }
 
 void
@@ -99,6 +120,7 @@ wf__park_run(struct wf__worker *w, struct wf__task *t)
 	if (!c)
 		return;
 	set_running(w, c);
+	wf__store_relaxed(&w->busy, 1);		/* likewise */
 	wf__fiber_leave(&w->fiber, &c->fiber, false);
 	wf__switch(&w->sp, c->sp);
 	wf__fiber_arrive(&w->fiber, NULL);
@@ -160,11 +182,13 @@ wf__park(struct wf__task *t, const struct wf__parking *p)
 	wf__store_relaxed(&me->object, p->object);
 	wf__store_relaxed(&me->since, wf__load_relaxed(&wf__sched.clock));
 	wf__store_relaxed(&me->state, WF__PARKED);
-	me->timer.task = t;
-	me->timer.claim = p->claim;
-	w->post = (struct wf__post){ me, p->commit, p->arg, p->deadline, true };
-	leave(w, me, wf__sched_pick(w), false);
-	*wf__self()->err = saved;
+	if (wf__unlikely(p->deadline != WF_FOREVER)) {
+		me->timer.task = t;
+		me->timer.claim = p->claim;
+	}
+	w->post = (struct wf__post){ me, p->commit, p->arg, p->deadline };
+	w = leave(w, me, wf__sched_pick(w), false);
+	*w->err = saved;
 }
 
 static void
@@ -182,25 +206,15 @@ ready_thread(struct wf__task *t)
 		wf__pump_after_wake();
 }
 
-static void
-make_ready(struct wf__task *t, void (*push)(struct wf__worker *,
-    struct wf__task *))
+/* A coroutine that is pinned, or by a thread that is not weft's. */
+static WF__NOINLINE void
+ready_elsewhere(struct wf__task *t)
 {
-	struct wf__worker *w = wf__self();
+	struct wf__coro *c = wf__coro_of(t);
 	struct wf__tasks one = { 0 };
-	struct wf__coro *c;
 
-	if (wf__unlikely(t->kind == WF__THREAD)) {
-		ready_thread(t);
-		return;
-	}
-	c = wf__coro_of(t);
-	/* Relaxed: for reports only. */
-	wf__store_relaxed(&c->state, WF__RUNNABLE);
-	if (wf__unlikely(wf__coro_pinned(c) != NULL))
+	if (wf__coro_pinned(c))
 		wf__share_push_pinned(wf__coro_pinned(c), t);
-	else if (w)
-		push(w, t);
 	else if (wf__load_acquire(&wf__sched.running)) {	/* [running] */
 		if (wf__seam_alone())
 			wf__misuse("wf_sim", "a thread that is not simulated "
@@ -211,16 +225,41 @@ make_ready(struct wf__task *t, void (*push)(struct wf__worker *,
 	/* Otherwise the runtime has ended, and left this one as it was. */
 }
 
+/* The worker whose queue the task is to go to; NULL: it is done. */
+static inline struct wf__worker *
+make_ready(struct wf__task *t)
+{
+	struct wf__worker *w;
+
+	if (wf__unlikely(t->kind == WF__THREAD)) {
+		ready_thread(t);
+		return NULL;
+	}
+	/* Relaxed: for reports only. */
+	wf__store_relaxed(&wf__coro_of(t)->state, WF__RUNNABLE);
+	w = wf__self();
+	if (wf__likely(w && !wf__coro_pinned(wf__coro_of(t))))
+		return w;
+	ready_elsewhere(t);
+	return NULL;
+}
+
 void
 wf__ready(struct wf__task *t)
 {
-	make_ready(t, wf__share_push_next);
+	struct wf__worker *w = make_ready(t);
+
+	if (wf__likely(w != NULL))
+		wf__share_push_next(w, t);
 }
 
 void
 wf__ready_behind(struct wf__task *t)
 {
-	make_ready(t, wf__share_push_last);
+	struct wf__worker *w = make_ready(t);
+
+	if (wf__likely(w != NULL))
+		wf__share_push_last(w, t);
 }
 
 /* Behind all others: on the ring's end, or to its own worker. */
@@ -243,15 +282,14 @@ wf__park_aside(struct wf__worker *w, void (*how)(void *coro))
 
 	/* Relaxed: for reports only. */
 	wf__store_relaxed(&me->state, WF__RUNNABLE);
-	w->post = (struct wf__post){ me, how, me, WF_FOREVER, true };
-	leave(w, me, wf__sched_pick(w), false);
-	*wf__self()->err = saved;
+	w->post = (struct wf__post){ me, how, me, WF_FOREVER };
+	w = leave(w, me, wf__sched_pick(w), false);
+	*w->err = saved;
 }
 
 bool
 wf__park_yield(struct wf__worker *w)
 {
-
 	/* Relaxed: if something comes a moment later, the next yield sees. */
 	if (w->countdown && !wf__runq_length(&w->queue) &&
 	    !wf__runq_has_next(&w->queue) &&
@@ -279,7 +317,7 @@ wf__park_end(struct wf__worker *w, struct wf__task *next)
 {
 	struct wf__coro *me = w->running;
 
-	w->post = (struct wf__post){ me, bury, me, WF_FOREVER, true };
+	w->post = (struct wf__post){ me, bury, me, WF_FOREVER };
 	leave(w, me, next, true);
 	wf__assert_failed("an ended coroutine was resumed", __FILE__,
 	    __LINE__);

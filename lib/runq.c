@@ -1,46 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * runq.c - push, pop and steal.
+ * runq.c - the rest of push, and steal.
  * Layer 2.  Uses: runq, lock.
  *
  * While the biased lock is held:
  *   I1  tail - head <= WF__RUNQ_SIZE; ring[head .. tail) hold tasks.
  *   I2  a task is in one place: a ring, a next slot, or a list.
- *   I3  length and has_next say the same as head, tail and next.
+ *   I3  length says the same as head and tail.
  */
 #include "runq.h"
 
-static struct wf__task **
-slot(struct wf__runq *q, uint32_t at)
-{
-	return &q->ring[at % WF__RUNQ_SIZE];
-}
-
 /* I1, and the part of I2 and I3 that one worker can see. */
-static void
+void
 wf__runq_check(struct wf__runq *q)
 {
 	wf__assert(q->tail - q->head <= WF__RUNQ_SIZE);
 	wf__assert(wf__load_relaxed(&q->length) == q->tail - q->head);
-	wf__assert(!wf__load_relaxed(&q->has_next) == !q->next);
 	for (uint32_t at = q->head; at != q->tail; at++)
-		wf__assert(*slot(q, at) && *slot(q, at) != q->next);
-}
-
-/* I3. */
-static void
-publish(struct wf__runq *q)
-{
-	wf__store_release(&q->length, q->tail - q->head);	/* [runq] */
-	if (WF__CHECKING)
-		wf__runq_check(q);
-}
-
-static void
-set_next(struct wf__runq *q, struct wf__task *t)
-{
-	q->next = t;
-	wf__store_release(&q->has_next, t != NULL);		/* [runq] */
+		wf__assert(*wf__runq_slot(q, at) &&
+		    *wf__runq_slot(q, at) != wf__runq_next(q));
 }
 
 void
@@ -57,7 +35,7 @@ halve(struct wf__runq *q, struct wf__tasks *to)
 	uint32_t n = (q->tail - q->head + 1) / 2;
 
 	while (n--)
-		wf__tasks_add(to, *slot(q, q->head++));
+		wf__tasks_add(to, *wf__runq_slot(q, q->head++));
 }
 
 static void
@@ -68,8 +46,8 @@ append(struct wf__runq *q, struct wf__task *t, struct wf__tasks *spill)
 		wf__runq_ask(q, false);
 		halve(q, spill);
 	}
-	*slot(q, q->tail++) = t;
-	publish(q);
+	*wf__runq_slot(q, q->tail++) = t;
+	wf__runq_publish(q);
 }
 
 void
@@ -87,27 +65,11 @@ wf__runq_push_next(struct wf__runq *q, struct wf__task *t,
 	struct wf__task *old;
 
 	wf__bias_enter(&q->bias);
-	old = q->next;
-	set_next(q, t);
+	old = wf__runq_next(q);
+	wf__runq_set_next(q, t);
 	if (old)
 		append(q, old, spill);
 	wf__bias_leave(&q->bias);
-}
-
-struct wf__task *
-wf__runq_pop(struct wf__runq *q)
-{
-	struct wf__task *t;
-
-	wf__bias_enter(&q->bias);
-	if ((t = q->next))
-		set_next(q, NULL);
-	else if (q->head != q->tail) {
-		t = *slot(q, q->head++);
-		publish(q);
-	}
-	wf__bias_leave(&q->bias);
-	return t;
 }
 
 void
@@ -116,8 +78,8 @@ wf__runq_demote_next(struct wf__runq *q, struct wf__tasks *spill)
 	struct wf__task *old;
 
 	wf__bias_enter(&q->bias);
-	if ((old = q->next)) {
-		set_next(q, NULL);
+	if ((old = wf__runq_next(q))) {
+		wf__runq_set_next(q, NULL);
 		append(q, old, spill);
 	}
 	wf__bias_leave(&q->bias);
@@ -127,12 +89,12 @@ void
 wf__runq_drain(struct wf__runq *q, struct wf__tasks *all)
 {
 	wf__bias_enter(&q->bias);
-	if (q->next)
-		wf__tasks_add(all, q->next);
-	set_next(q, NULL);
+	if (wf__runq_next(q))
+		wf__tasks_add(all, wf__runq_next(q));
+	wf__runq_set_next(q, NULL);
 	while (q->head != q->tail)
-		wf__tasks_add(all, *slot(q, q->head++));
-	publish(q);
+		wf__tasks_add(all, *wf__runq_slot(q, q->head++));
+	wf__runq_publish(q);
 	wf__bias_leave(&q->bias);
 }
 
@@ -142,7 +104,7 @@ wf__runq_give(struct wf__runq *q, struct wf__tasks *gift)
 	wf__bias_enter(&q->bias);
 	wf__runq_ask(q, false);
 	halve(q, gift);
-	publish(q);
+	wf__runq_publish(q);
 	wf__bias_leave(&q->bias);
 }
 
@@ -154,10 +116,10 @@ wf__runq_steal(struct wf__runq *q, bool next, struct wf__tasks *loot)
 	if (!wf__bias_steal(&q->bias))
 		return false;
 	halve(q, loot);
-	publish(q);
-	if (next && q->next) {
-		wf__tasks_add(loot, q->next);
-		set_next(q, NULL);
+	wf__runq_publish(q);
+	if (next && wf__runq_next(q)) {
+		wf__tasks_add(loot, wf__runq_next(q));
+		wf__runq_set_next(q, NULL);
 	}
 	wf__bias_return(&q->bias);
 	return loot->n > before;

@@ -62,10 +62,10 @@ wf__tasks_take(struct wf__tasks *l)
 
 struct wf__runq {
 	struct wf__bias bias;
-	struct wf__task *next;
+	wf__word next;		/* struct wf__task *; those who look from aside
+				 * see if there is one */
 	uint32_t head, tail;	/* of the ring, never wrapped */
 	wf__word length;	/* tail - head; for those who look from aside */
-	wf__word has_next;	/* likewise */
 	wf__word asked;		/* by a thief, for half of the ring */
 	struct wf__task *ring[WF__RUNQ_SIZE];
 };
@@ -78,7 +78,11 @@ void wf__runq_push(struct wf__runq *q, struct wf__task *t,
 void wf__runq_push_next(struct wf__runq *q, struct wf__task *t,
     struct wf__tasks *spill);
 /* The next slot, then the ring. */
-struct wf__task *wf__runq_pop(struct wf__runq *q);
+static inline struct wf__task *wf__runq_pop(struct wf__runq *q);
+/* As push_next and push, but nothing is done, and false, if the ring is full or
+ * asked for. */
+static inline bool wf__runq_try_next(struct wf__runq *q, struct wf__task *t);
+static inline bool wf__runq_try_last(struct wf__runq *q, struct wf__task *t);
 /* The next slot's turn has come to wait: to the ring's end with it. */
 void wf__runq_demote_next(struct wf__runq *q, struct wf__tasks *spill);
 /* Everything. */
@@ -115,7 +119,97 @@ wf__runq_ask(struct wf__runq *q, bool please)
 static inline bool
 wf__runq_has_next(const struct wf__runq *q)
 {
-	return wf__load_acquire(&q->has_next);		/* [runq] */
+	return wf__load_acquire(&q->next);		/* [runq] */
+}
+
+/* ---- inline, as they are on each way from coroutine to coroutine ---- */
+
+/* Under the bias: next is written there only, hence relaxed. */
+static inline struct wf__task *
+wf__runq_next(const struct wf__runq *q)
+{
+	return (struct wf__task *)wf__load_relaxed(&q->next);
+}
+
+static inline void
+wf__runq_set_next(struct wf__runq *q, struct wf__task *t)
+{
+	wf__store_release(&q->next, (wf__word)t);		/* [runq] */
+}
+
+static inline struct wf__task **
+wf__runq_slot(struct wf__runq *q, uint32_t at)
+{
+	return &q->ring[at % WF__RUNQ_SIZE];
+}
+
+void wf__runq_check(struct wf__runq *q);
+
+static inline void
+wf__runq_publish(struct wf__runq *q)
+{
+	wf__store_release(&q->length, q->tail - q->head);	/* [runq] */
+	if (WF__CHECKING)
+		wf__runq_check(q);
+}
+
+static inline struct wf__task *
+wf__runq_pop(struct wf__runq *q)
+{
+	struct wf__task *t;
+
+	wf__bias_enter(&q->bias);
+	if ((t = wf__runq_next(q)))
+		wf__runq_set_next(q, NULL);
+	else if (q->head != q->tail) {
+		t = *wf__runq_slot(q, q->head++);
+		wf__runq_publish(q);
+	}
+	wf__bias_leave(&q->bias);
+	return t;
+}
+
+/* Under the bias, like the next. */
+static inline bool
+wf__runq_has_room(const struct wf__runq *q)
+{
+	return wf__likely(q->tail - q->head != WF__RUNQ_SIZE &&
+	    !wf__runq_is_asked(q));
+}
+
+static inline void
+wf__runq_append(struct wf__runq *q, struct wf__task *t)
+{
+	*wf__runq_slot(q, q->tail++) = t;
+	wf__runq_publish(q);
+}
+
+static inline bool
+wf__runq_try_next(struct wf__runq *q, struct wf__task *t)
+{
+	struct wf__task *old;
+	bool done;
+
+	wf__bias_enter(&q->bias);
+	old = wf__runq_next(q);
+	if ((done = !old || wf__runq_has_room(q)))
+		wf__runq_set_next(q, t);
+	if (old && done)
+		wf__runq_append(q, old);
+	wf__bias_leave(&q->bias);
+	return done;
+}
+
+static inline bool
+wf__runq_try_last(struct wf__runq *q, struct wf__task *t)
+{
+	bool done;
+
+	wf__bias_enter(&q->bias);
+	if ((done = wf__runq_has_room(q)))
+		wf__runq_append(q, t);
+	wf__bias_leave(&q->bias);
+	return done;
 }
 
 #endif

@@ -26,11 +26,10 @@ enum {
 /* What the code that runs next does for a coroutine that has just been
  * switched away from.  See park.h. */
 struct wf__post {
-	struct wf__coro *coro;
+	struct wf__coro *coro;		/* or NULL: nothing is to be done */
 	void (*commit)(void *arg);
 	void *arg;
 	int64_t deadline;
-	bool set;
 };
 
 /* What the monitor remembers of a worker, by option; see stall.c. */

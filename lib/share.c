@@ -76,31 +76,38 @@ wf__share_push(struct wf__tasks *list)
 			wf__tasks_add(&wf__sched.shared.ready, t);
 	publish_length();
 	wf__unlock(&wf__sched.shared.lock);
-	wf__idle_notify(NULL, WF__MUCH);
+	wf__idle_notify(NULL);
+}
+
+static WF__NOINLINE void
+push_slowly(struct wf__worker *w, struct wf__task *t,
+    void (*push)(struct wf__runq *, struct wf__task *, struct wf__tasks *))
+{
+	struct wf__tasks spill = { 0 };
+
+	push(&w->queue, t, &spill);
+	if (spill.n)
+		wf__share_push(&spill);
+	else
+		wf__idle_notify(w);
 }
 
 void
 wf__share_push_next(struct wf__worker *w, struct wf__task *t)
 {
-	struct wf__tasks spill = { 0 };
-
-	wf__runq_push_next(&w->queue, t, &spill);
-	if (wf__unlikely(spill.n))
-		wf__share_push(&spill);
+	if (wf__likely(wf__runq_try_next(&w->queue, t)))
+		wf__idle_notify(w);
 	else
-		wf__idle_notify(w, wf__runq_length(&w->queue));
+		push_slowly(w, t, wf__runq_push_next);
 }
 
 void
 wf__share_push_last(struct wf__worker *w, struct wf__task *t)
 {
-	struct wf__tasks spill = { 0 };
-
-	wf__runq_push(&w->queue, t, &spill);
-	if (wf__unlikely(spill.n))
-		wf__share_push(&spill);
+	if (wf__likely(wf__runq_try_last(&w->queue, t)))
+		wf__idle_notify(w);
 	else
-		wf__idle_notify(w, wf__runq_length(&w->queue));
+		push_slowly(w, t, wf__runq_push);
 }
 
 void

@@ -82,7 +82,7 @@ take_reset(struct wf__simsock *s)
 }
 
 static unsigned
-arrive(struct wf__simsock *s, const struct wf__simpiece *p)
+come_in(struct wf__simsock *s, const struct wf__simpiece *p)
 {
 	char text[WF_ADDRESS_TEXT * 2];
 
@@ -118,7 +118,7 @@ wf__simflow_arrive(struct wf__simsock *s)
 	    p->at <= sim.now) {
 		one = *p;
 		wf__vec_remove(&s->pieces, 0, sizeof *p);
-		what |= arrive(s, &one);
+		what |= come_in(s, &one);
 	}
 	return what;
 }

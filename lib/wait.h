@@ -97,7 +97,11 @@ wf__waitq_claim(struct wf__waitq *q)
 	struct wf__waiter *w;
 
 	while ((w = q->first)) {
-		wf__waitq_remove(q, w);
+		if ((q->first = w->next))
+			w->next->prev = NULL;
+		else
+			q->last = NULL;
+		w->queued = false;
 		if (wf__waiter_win(w))
 			return w;
 	}
