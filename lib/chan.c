@@ -252,6 +252,7 @@ wf_chan_free_raw(struct wf_channel *c)
 		c->free(c);
 		return;
 	}
+	wf__seam_touch(c->number);
 	/* Wait for the one who has just paired with the caller to let go. */
 	wf__lock(&c->lock);
 	wf__chan_check_idle(c, "wf_chan_free");
@@ -418,7 +419,10 @@ wf_chan_close_raw(struct wf_channel *c)
 WF_API size_t
 wf_chan_len_raw(const struct wf_channel *c)
 {
-	return c && !c->free ? wf__load_relaxed(&c->count) : 0;
+	if (!c || c->free)
+		return 0;
+	wf__seam_touch(c->number);
+	return wf__load_relaxed(&c->count);
 }
 
 WF_API size_t

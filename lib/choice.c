@@ -11,7 +11,11 @@
  * choice how many answers there were, and which was taken.  The next one takes
  * the next answer at the last choice that has one, and plain ones from there
  * on.  After M. Musuvathi, S. Qadeer, "Iterative context bounding for
- * systematic testing of multithreaded programs", PLDI 2007.
+ * systematic testing of multithreaded programs", PLDI 2007.  A schedule is cut
+ * off where it comes to a state that another one has been in, with no more
+ * preemptions: what can follow has followed there.  After the same authors'
+ * "Partial-order reduction for context-bounded state exploration", MSR-TR
+ * 2007-12.
  */
 #include "choice.h"
 
@@ -84,7 +88,8 @@ wf__choice_begin(struct wf__choice *c, const struct wf__recipe *r)
 	c->lowest = 0;
 	c->steps = c->switches = c->preemptions = c->streak = 0;
 	c->at = 0;
-	c->lost = c->no_memory = false;
+	c->lost = c->no_memory = c->cut = c->crowded = false;
+	wf__source_begin(&c->source);
 	if (r->how == WF__CHOICE_PLAIN)
 		thread_deviations(c, r);
 	for (uint32_t i = 0; r->how == WF__CHOICE_PCT && i + 1 < r->depth; i++)
@@ -97,6 +102,8 @@ wf__choice_free(struct wf__choice *c)
 	wf__vec_free(&c->choosers, sizeof(struct chooser));
 	wf__vec_free(&c->made, sizeof(struct wf__deviation));
 	wf__vec_free(&c->path, sizeof(struct fork));
+	wf__seen_free(&c->seen);
+	wf__source_free(&c->source);
 }
 
 /* ---- plain, and deviations from it ---- */
@@ -229,6 +236,20 @@ is_answer(const struct wf__choice *c, const struct wf__question *q,
 	    c->preemptions < c->recipe->preemptions;
 }
 
+/* A new fork in a known state?  Whose turn it was counts only as far as it
+ * makes others' turns a preemption, or not. */
+static bool
+is_known(struct wf__choice *c, const struct wf__question *q)
+{
+	uint64_t state = q->state;
+
+	if (c->at < c->path.n || !state)
+		return false;
+	if (q->can_go_on)
+		state = mix(state + 2 * (uint64_t)q->who + q->yields + 1);
+	return wf__seen_before(&c->seen, state ? state : 1, c->preemptions);
+}
+
 static uint32_t
 next_in_turn(struct wf__choice *c, const struct wf__question *q)
 {
@@ -237,6 +258,10 @@ next_in_turn(struct wf__choice *c, const struct wf__question *q)
 
 	for (size_t i = 0; i < q->n; i++)
 		answers += is_answer(c, q, q->ids[i], plain);
+	if (answers > 1 && is_known(c, q)) {
+		c->cut = true;
+		return plain;
+	}
 	if (!(f = fork_at(c, answers)) || !(left = f->taken))
 		return plain;
 	for (size_t i = 0; i < q->n; i++)
@@ -245,11 +270,31 @@ next_in_turn(struct wf__choice *c, const struct wf__question *q)
 	return plain;
 }
 
+static uint32_t
+next_kind(struct wf__choice *c, const struct wf__question *q)
+{
+	uint64_t open = 0;
+	uint32_t to = 0;
+
+	for (size_t i = 0; i < q->n; i++) {
+		c->crowded |= q->ids[i] >= WF__ORDER_WHO;
+		open |= UINT64_C(1) << q->ids[i] % WF__ORDER_WHO;
+	}
+	if (!c->crowded)
+		to = wf__source_next(&c->source, open, plain_next(q));
+	c->lost |= c->source.lost;
+	c->no_memory |= c->source.no_memory;
+	c->cut = !to;
+	return to ? to : q->ids[0];
+}
+
 bool
 wf__choice_advance(struct wf__choice *c)
 {
 	struct fork *f = c->path.items;
 
+	if (c->recipe->how == WF__CHOICE_KINDS)
+		return wf__source_advance(&c->source);
 	while (c->path.n) {
 		if (++f[c->path.n - 1].taken < f[c->path.n - 1].answers)
 			return true;
@@ -272,6 +317,8 @@ next_of(struct wf__choice *c, struct chooser *by, const struct wf__question *q)
 		return next_by_priority(c, q);
 	case WF__CHOICE_ALL:
 		return next_in_turn(c, q);
+	case WF__CHOICE_KINDS:
+		return next_kind(c, q);
 	default:
 		d = deviation_at(c, by);
 		return d && is_open_to(q, d->to) ? d->to : plain_next(q);
@@ -314,6 +361,9 @@ wf__choice_lot(struct wf__choice *c, uint32_t who, uint32_t n)
 		break;
 	case WF__CHOICE_ALL:
 		lot = (f = fork_at(c, n)) ? f->taken : 0;
+		break;
+	case WF__CHOICE_KINDS:
+		lot = wf__source_lot(&c->source, n);
 		break;
 	default:
 		if ((d = deviation_at(c, by)) && d->to < n)

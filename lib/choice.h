@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * choice.h - what a schedule is made of: who goes on, and which lot is drawn.
- * Layer 7.  Uses: vec.
+ * Layer 7.  Uses: vec, seen, source.
  *
  * Each choice has a plain answer: the one that runs goes on; if it cannot, the
  * one that waits longest; of lots the first; nothing goes wrong.  A schedule is
@@ -14,6 +14,8 @@
 #ifndef WF__CHOICE_H
 #define WF__CHOICE_H
 
+#include "seen.h"
+#include "source.h"
 #include "vec.h"
 
 enum { WF__CHOICE_DEPTH = 16 };
@@ -22,7 +24,8 @@ enum wf__choice_how {
 	WF__CHOICE_PLAIN,	/* but for the deviations of the recipe */
 	WF__CHOICE_RANDOM,
 	WF__CHOICE_PCT,
-	WF__CHOICE_ALL
+	WF__CHOICE_ALL,		/* in turn, with a bound */
+	WF__CHOICE_KINDS	/* in turn, one of each kind: source.h */
 };
 
 struct wf__deviation {
@@ -46,6 +49,8 @@ struct wf__question {
 	uint32_t who;		/* has just run */
 	bool can_go_on;		/* and stands among ids */
 	bool yields;		/* but lets others go first */
+	uint64_t state;		/* ALL: the same for schedules so far that
+				 * come to the same; 0: not known */
 };
 
 struct wf__choice {
@@ -59,6 +64,10 @@ struct wf__choice {
 	uint32_t streak;		/* steps of one on end */
 	struct wf__vec path;	/* ALL: kept from schedule to schedule */
 	size_t at;
+	struct wf__seen seen;	/* likewise: states that there were forks at */
+	struct wf__source source;	/* KINDS: likewise */
+	bool crowded;			/* too many for that */
+	bool cut;			/* there is nothing new behind this */
 	bool lost;			/* the program took another path */
 	bool no_memory;
 };
@@ -72,7 +81,14 @@ uint32_t wf__choice_mishap(struct wf__choice *c, uint32_t who, uint32_t n,
     unsigned chance);
 /* For the program's own use. */
 uint64_t wf__choice_rand(struct wf__choice *c, uint32_t who);
-/* ALL: on to the next schedule; false when there is none. */
+/* KINDS: a step is over. */
+static inline void
+wf__choice_note(struct wf__choice *c, struct wf__order *o)
+{
+	if (c->recipe->how == WF__CHOICE_KINDS)
+		wf__source_note(&c->source, o);
+}
+/* ALL, KINDS: on to the next schedule; false when there is none. */
 bool wf__choice_advance(struct wf__choice *c);
 void wf__choice_free(struct wf__choice *c);
 

@@ -80,6 +80,7 @@ wait_for_signal(struct cond *c, wf_mutex *m, struct wf__cancel *cancel)
 	    .arg = m };
 	int err;
 
+	wf__mutex_touch(m);
 	if (!wf__mutex_is_locked(m))
 		wf__misuse("wf_cond_wait", "the mutex is not locked");
 	wf__lock(&c->lock);

@@ -314,6 +314,7 @@ wf__ctx_end(wf_ctx *ctx, int err, const struct wf_cause *cause,
 	struct wf__cancel_child *children;
 	unsigned refs = 0;
 
+	wf__seam_touch(WF__ANYTHING);
 	if (wf__cancel_state(&ctx->cancel)) {
 		await_telling(ctx);
 		return 0;

@@ -87,6 +87,7 @@ wf__ctx_join(wf_ctx *ctx)
 	bool timed = ctx->timer.fire;
 	unsigned refs;
 
+	wf__seam_touch(WF__ANYTHING);	/* children have an order */
 	if (!ctx->parent->is_static)
 		ctx->link.list = wf__cancel_list(&ctx->parent->cancel);
 	/* Relaxed: nobody else knows it yet. */

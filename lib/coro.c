@@ -17,6 +17,7 @@
 #include "fork.h"
 #include "park.h"
 #include "report.h"
+#include "seam.h"
 #include "share.h"
 #include "slot.h"
 #include "switch.h"
@@ -394,6 +395,7 @@ wf_yield(void)
 		return -EPERM;
 	}
 	wf__park_yield(wf__self());
+	wf__seam_touch(WF__ANYTHING);	/* it polls something, perhaps */
 	return 0;
 }
 

@@ -104,6 +104,7 @@ wf__endpoint_enter(struct wf__endpoint *e, enum wf__side side, wf_ctx *ctx)
 	int err;
 
 	wf__seam_point_at(e->words->does[side], p->number);
+	wf__seam_touch(WF__ANYTHING);	/* the other end too */
 	wf__lock(&p->lock);
 	while (!(err = objection(e, side, ctx)) && e->busy[side])
 		wait_for_turn(e, side, ctx);
@@ -205,6 +206,7 @@ wf__endpoint_set_deadline(struct wf__endpoint *e, unsigned sides,
 	int err = 0;
 
 	wf__seam_point_at(e->words->changes, e->pollee->number);
+	wf__seam_touch(WF__ANYTHING);	/* the other end too */
 	wf__lock(&e->pollee->lock);
 	if (e->closed)
 		err = -ESHUTDOWN;
@@ -238,6 +240,7 @@ wf__endpoint_close(struct wf__endpoint *e)
 	int fd, saved = errno;
 
 	wf__seam_point_at(e->words->closes, p->number);
+	wf__seam_touch(WF__ANYTHING);	/* the other end too */
 	wf__lock(&p->lock);
 	if (e->closed) {
 		wf__unlock(&p->lock);

@@ -78,6 +78,9 @@ write_recipe(void)
 	struct wf__recipe *r = &hunt.recipe;
 
 	r->how = hows[hunt.o.how];
+	if (r->how == WF__CHOICE_ALL && hunt.o.preemptions == WF_SIM_ANY &&
+	    hunt.o.reduce && !hunt.o.stalls)
+		r->how = WF__CHOICE_KINDS;
 	r->seed = hunt.o.seed;
 	r->depth = hunt.o.depth;
 	r->length = 1;
@@ -92,7 +95,7 @@ print_recipe(char *text, size_t size, const struct wf__recipe *r,
     const struct wf__vec *made)
 {
 	const struct wf__deviation *d = made->items;
-	bool plain = r->how == WF__CHOICE_PLAIN || r->how == WF__CHOICE_ALL;
+	bool plain = r->how != WF__CHOICE_RANDOM && r->how != WF__CHOICE_PCT;
 	size_t n;
 
 	n = (size_t)snprintf(text, size, "%s%s%llu", hunt.o.name ?
@@ -203,7 +206,7 @@ advance(void)
 {
 	struct wf__recipe *r = &hunt.recipe;
 
-	if (r->how == WF__CHOICE_ALL) {
+	if (r->how == WF__CHOICE_ALL || r->how == WF__CHOICE_KINDS) {
 		hunt.result.complete = !wf__choice_advance(&wf__sim.choice);
 		return !hunt.result.complete;
 	}
@@ -229,6 +232,10 @@ look_for_failure(void)
 
 	for (;;) {
 		outcome = play(false);
+		if (wf__sim.choice.crowded && outcome >= 0) {
+			hunt.recipe.how = WF__CHOICE_ALL;
+			continue;
+		}
 		hunt.result.schedules++;
 		if (wf__sim.choice.lost && outcome >= 0)
 			return unsteady("fn took another path than before");

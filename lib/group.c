@@ -76,6 +76,7 @@ wf_group_active(const wf_group *group)
 	int n = 0;
 
 	if (g) {
+		wf__seam_touch(g->number);
 		wf__lock(&g->lock);
 		n = g->active;
 		wf__unlock(&g->lock);
@@ -90,6 +91,7 @@ wf_group_limit(wf_group *g, int n)
 
 	if (!g)
 		return;
+	wf__seam_touch(g->number);
 	wf__lock(&g->lock);
 	active = g->active;
 	if (!active)
@@ -109,6 +111,7 @@ fail_group(wf_group *g, const struct wf_site *site, int result)
 	struct wf_cause cause = { .err = result };
 	bool first;
 
+	wf__seam_touch(g->number);
 	wf__lock(&g->lock);
 	first = !g->error;
 	if (first)
@@ -126,6 +129,7 @@ leave_group(wf_group *g)
 {
 	struct wf__waiter *list = NULL, *w;
 
+	wf__seam_touch(g->number);
 	wf__lock(&g->lock);
 	if ((w = wf__waitq_claim(&g->spawners)))
 		w->next = NULL;

@@ -265,6 +265,7 @@ wf_limiter_set_limit_at(wf_limiter *limiter, int64_t now, double limit)
 {
 	struct limiter *l = limiter_of(limiter);
 
+	wf__seam_touch(WF__ANYTHING);
 	wf__lock(&l->lock);
 	now = time_of(now);
 	l->tokens = tokens_at(l, now);
@@ -284,6 +285,7 @@ wf_limiter_set_burst_at(wf_limiter *limiter, int64_t now, int burst)
 {
 	struct limiter *l = limiter_of(limiter);
 
+	wf__seam_touch(WF__ANYTHING);
 	wf__lock(&l->lock);
 	now = time_of(now);
 	l->tokens = tokens_at(l, now);

@@ -256,6 +256,12 @@ wf__mutex_is_locked(const wf_mutex *mutex)
 	return wf__load_acquire(&m->state) & LOCKED;		/* [mutex] */
 }
 
+void
+wf__mutex_touch(wf_mutex *m)
+{
+	wf__wait_touch(&mutex_of(m)->number);
+}
+
 /* ---- public ---- */
 
 WF_API void

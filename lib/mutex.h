@@ -12,5 +12,7 @@
 void wf__mutex_unlock(wf_mutex *m, const char *call);
 void wf__mutex_lock(wf_mutex *m);
 bool wf__mutex_is_locked(const wf_mutex *m);
+/* For a simulation: it is going to be used. */
+void wf__mutex_touch(wf_mutex *m);
 
 #endif

@@ -154,6 +154,8 @@ wf_once_end(wf_once *once)
 	struct wf__waiter *list;
 
 	wf__wait_point("is done with once", &o->number);
+	/* wf_once_do() looks without a call. */
+	wf__seam_touch(WF__ANYTHING);
 	while (!wf__cas_acq_rel(&o->state, ONCE_AT_IT,
 	    ONCE_DONE)) {					/* [once] */
 		if (wf__load_acquire(&o->state) != ONCE_QUEUE)	/* [once] */

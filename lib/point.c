@@ -40,6 +40,7 @@ sim_lot(uint32_t n)
 {
 	uint32_t lot = wf__choice_lot(&sim.choice, sim.running, n);
 
+	wf__order_lot(&sim.order, lot);
 	wf__story_tell(&sim.story, sim.running, "draws %u of %u ready cases",
 	    (unsigned)lot + 1, (unsigned)n);
 	return lot;
@@ -54,25 +55,51 @@ stand_aside(void *arg)
 	wf__turn_add(&c->task);
 }
 
+/* By a coroutine, or after its switch. */
 static void
-sim_point(const char *what, uint64_t object)
+sim_touch(uint64_t object)
+{
+	if (wf__self() == sim.worker)
+		wf__order_touch(&sim.order, wf__seam_is_number(object) ?
+		    wf__wait_shown(object) : object);
+}
+
+/* Who goes on before this?  Returns when it is the running one's turn. */
+static void
+turn_before(const char *what, uint64_t object)
 {
 	uint32_t me = sim.running, to;
 
-	/* A blocking region is one step: its worker cannot change. */
-	if (!wf__sim_in_coroutine() || wf__load_relaxed(&sim.worker->blocking))
-		return;
-	if (!wf__sim_has_steps())
+	to = wf__turn_choose(me, false);
+	if (sim.choice.cut)
 		wf__sim_stop_here();
-	wf__turn_gather();
-	if (!sim.options->parks_only &&
-	    (to = wf__turn_choose(me, false)) != me) {
-		wf__sim_tell(me, what ? "is held up before it " : "is held up",
-		    what ? what : "", object);
-		sim.next = to;
-		sim.preempted = true;
-		wf__park_aside(sim.worker, stand_aside);
+	if (to == me) {
+		wf__order_step(&sim.order, me);
+		return;
 	}
+	wf__sim_tell(me, what ? "is held up before it " : "is held up",
+	    what ? what : "", object);
+	sim.next = to;
+	sim.preempted = true;
+	wf__park_aside(sim.worker, stand_aside);
+}
+
+static void
+sim_point(const char *what, uint64_t object)
+{
+	uint32_t me = sim.running;
+
+	if (!wf__sim_in_coroutine())
+		return;
+	/* A blocking region is one step: its worker cannot change. */
+	if (!wf__load_relaxed(&sim.worker->blocking)) {
+		if (!wf__sim_has_steps())
+			wf__sim_stop_here();
+		wf__turn_gather();
+		if (!sim.options->parks_only)
+			turn_before(what, object);
+	}
+	sim_touch(object);
 	if (what)
 		wf__sim_tell(me, "", what, object);
 }
@@ -135,6 +162,9 @@ wf__point_ended(struct wf__coro *c, int result)
 		p->ended = true;
 	wf__story_tell(&sim.story, sim.running, "ends");
 	if (c->task.is_main) {
+		/* Who is left may never go on; nor may the clock. */
+		if (sim.options->may_leave || sim.options->stalls)
+			sim_touch(WF__ANYTHING);
 		c->task.is_main = false;
 		sim.main_exited = c->exiting;
 		sim.main_ended = !c->exiting;
@@ -147,8 +177,8 @@ wf__point_ended(struct wf__coro *c, int result)
 
 const struct wf__seam wf__point_seam = {
 	.now = sim_now, .random = sim_random, .lot = sim_lot,
-	.point = sim_point, .tell = sim_tell, .launched = sim_launched,
-	.made = sim_made, .gone = sim_gone,
+	.point = sim_point, .touch = sim_touch, .tell = sim_tell,
+	.launched = sim_launched, .made = sim_made, .gone = sim_gone,
 	.sockets = &wf__simnet_sockets, .alone = true
 };
 

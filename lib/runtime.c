@@ -413,7 +413,7 @@ wf_spawn_raw(const struct wf_site *site, const struct wf_attr *attr,
 	int err = wf__coro_spawn_with(&e, attr, shape, words);
 
 	if (wf__seam_alone())
-		wf__seam_point();	/* the new one may be first */
+		wf__seam_point_at(NULL, WF__NOTHING);	/* to the new one */
 	return err;
 }
 

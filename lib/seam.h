@@ -20,6 +20,19 @@ struct wf__start;
 struct wf__task;
 struct wf__worker;
 
+/* Instead of an object's number: what a coroutine touches. */
+#define WF__ANYTHING 0			/* not known: all that there is */
+#define WF__NOTHING UINT64_MAX		/* nothing that others could see */
+#define WF__TIMERS (UINT64_MAX - 1)	/* the queue of timers */
+#define WF__SPAWNS (UINT64_MAX - 2)	/* the row of coroutines' numbers */
+#define WF__NUMBERS (UINT64_MAX - 3)	/* that of objects' numbers */
+
+static inline bool
+wf__seam_is_number(uint64_t object)
+{
+	return object != WF__ANYTHING && object < WF__NUMBERS;
+}
+
 /* A field may be NULL: then that choice stays as in a normal run. */
 struct wf__seam {
 	int64_t (*now)(void);
@@ -31,8 +44,11 @@ struct wf__seam {
 	/* w has nothing to do before deadline; true: try again at once. */
 	bool (*idle)(struct wf__worker *w, int64_t deadline);
 	/* A coroutine is about to do this (static text, or NULL) to the object
-	 * of this number (or 0). */
+	 * of this number, or 0; and touches what touch() has for that. */
 	void (*point)(const char *what, uint64_t object);
+	/* What it does from here to the next point depends on the object of
+	 * this number, or changes it; or on what has a name below. */
+	void (*touch)(uint64_t object);
 	/* A coroutine has done this. */
 	void (*tell)(const char *what, uint64_t number);
 	/* A coroutine will be started; memory of an object comes and goes. */
@@ -62,7 +78,8 @@ wf__seam_now(void)
 	return wf__os_now();
 }
 
-/* Called at the start of each verb that may wait or wake, with no lock held. */
+/* Called at the start of each verb that may wait or wake, with no lock held.
+ * The object is all that the verb touches, or the rest is told by touch. */
 static inline void
 wf__seam_point_at(const char *what, uint64_t object)
 {
@@ -74,6 +91,13 @@ static inline void
 wf__seam_point(void)
 {
 	wf__seam_point_at(NULL, 0);
+}
+
+static inline void
+wf__seam_touch(uint64_t object)
+{
+	if (wf__unlikely(wf__seam && wf__seam->touch))
+		wf__seam->touch(object);
 }
 
 static inline void

@@ -322,6 +322,16 @@ are_operations(const struct wf_case *cases, size_t n)
 	return true;
 }
 
+/* For a simulation: who cancels a context touches all anyway. */
+WF__NOINLINE static void
+touch_channels(const struct wf_case *cases, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (wf__case_is_active(&cases[i]) &&
+		    !wf__case_is_done(&cases[i]))
+			wf__seam_touch(wf__chan_number(cases[i].wf__object));
+}
+
 static int
 select_one(struct wf_case *cases, size_t n, bool ordered)
 {
@@ -331,7 +341,9 @@ select_one(struct wf_case *cases, size_t n, bool ordered)
 
 	if (n > MAX_CASES)
 		wf__misuse("wf_select", "%zu cases, at most %d", n, MAX_CASES);
-	wf__seam_point_at("selects", 0);
+	wf__seam_point_at("selects", WF__NOTHING);
+	if (wf__unlikely(wf__seam && wf__seam->touch))
+		touch_channels(cases, n);
 	if (n && cases[n - 1].wf__kind == WF__CASE_DEFAULT &&
 	    are_operations(cases, n - 1) && none_ready(cases, n - 1))
 		return (int)n - 1;	/* the usual form, in short */

@@ -62,7 +62,7 @@ wf__sim_tell(uint32_t who, const char *before, const char *what,
 
 	if (!sim.story.on)
 		return;
-	if (!object) {
+	if (!wf__seam_is_number(object)) {
 		wf__story_tell(&sim.story, who, "%s%s", before, what);
 		return;
 	}
@@ -95,11 +95,11 @@ wf__sim_has_steps(void)
 {
 	unsigned most = sim.options->steps;
 
-	if (sim.choice.no_memory)
+	if (sim.choice.no_memory || sim.order.no_memory)
 		sim.no_memory = true;
 	if (++sim.steps > most)
 		wf__sim_end(WF_SIM_LIVELOCK, "not over after %u steps", most);
-	return !sim.outcome && !sim.no_memory;
+	return !sim.outcome && !sim.no_memory && !sim.choice.cut;
 }
 
 /* ---- the clock ---- */
@@ -151,6 +151,7 @@ give_turn(uint32_t id)
 		return;
 	}
 	p->coro = c;
+	wf__order_step(&sim.order, id);
 	sim.running = id;
 	sim.next = 0;
 	sim.preempted = sim.has_ended = false;
@@ -215,8 +216,12 @@ play_on(void)
 	if (!by_point) {
 		yielded = has_yielded();
 		id = wf__turn_choose(0, yielded);
+		if (sim.choice.cut)
+			return false;
 	}
 	sim.preempted = false;
+	if (!id)
+		wf__order_step(&sim.order, 0);
 	if (id)
 		give_turn(id);
 	else if (!(sim.ready.n == 0 && wake_settler()) && !move_clock()) {
@@ -315,6 +320,22 @@ tell_the_rest(void)
 			tell_wait(id, p->coro, "is left parked ");
 }
 
+/* The last step; and those whose steps it has prevented. */
+static void
+end_kind(void)
+{
+	const struct wf__ready *r = sim.ready.items;
+	uint64_t left = 0;
+
+	wf__turn_gather();
+	wf__order_close(&sim.order);
+	wf__choice_note(&sim.choice, &sim.order);
+	r = sim.ready.items;
+	for (size_t i = 0; i < sim.ready.n; i++)
+		left |= UINT64_C(1) << r[i].id % WF__ORDER_WHO;
+	wf__source_end(&sim.choice.source, &sim.order, left);
+}
+
 int
 wf__sim_play(const struct wf__play *play, const struct wf__recipe *recipe,
     bool story)
@@ -324,6 +345,9 @@ wf__sim_play(const struct wf__play *play, const struct wf__recipe *recipe,
 	renew();
 	wf__simnet_renew();
 	wf__choice_begin(&sim.choice, recipe);
+	wf__order_begin(&sim.order, recipe->how == WF__CHOICE_KINDS ||
+	    (recipe->how == WF__CHOICE_ALL && sim.options->reduce),
+	    recipe->how == WF__CHOICE_KINDS);
 	wf__story_begin(&sim.story, story);
 	if (wf__coro_spawn(&main, wf__stack_class(SIM_STACK), true,
 	    play->shape, play->words) < 0)
@@ -332,6 +356,9 @@ wf__sim_play(const struct wf__play *play, const struct wf__recipe *recipe,
 		;
 	if (sim.outcome)
 		tell_the_rest();
+	else if (recipe->how == WF__CHOICE_KINDS && !sim.choice.cut)
+		end_kind();
+	sim.choice.crowded |= sim.order.crowded;
 	drop_all();
 	return sim.no_memory ? -ENOMEM : (int)sim.outcome;
 }
@@ -367,6 +394,7 @@ wf__sim_close(void)
 	wf__wait_show_anew(false);
 	wf__simnet_close();
 	wf__choice_free(&sim.choice);
+	wf__order_free(&sim.order);
 	wf__story_free(&sim.story);
 	wf__vec_free(&sim.ready, sizeof(struct wf__ready));
 	wf__vec_free(&sim.ids, sizeof(uint32_t));

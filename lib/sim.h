@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * sim.h - the simulated world, in which one schedule is played.
- * Layer 7.  Uses: choice, story, sched.
+ * Layer 7.  Uses: choice, order, story, sched.
  */
 #ifndef WF__SIM_H
 #define WF__SIM_H
 
 #include <weft/sim.h>
 #include "choice.h"
+#include "order.h"
 #include "sched.h"
 #include "story.h"
 
@@ -22,6 +23,7 @@ struct wf__sim {
 	const struct wf_sim_options *options;
 	struct wf__worker *worker;
 	struct wf__choice choice;
+	struct wf__order order;
 	struct wf__story story;
 	uint64_t numbers;	/* of objects: the last from before */
 	void (*ended)(struct wf__coro *c, int result);	/* the runtime's */
@@ -58,7 +60,7 @@ WF__NORETURN void wf__sim_stop_here(void);
 void wf__sim_tell(uint32_t who, const char *before, const char *what,
     uint64_t object);
 bool wf__sim_in_coroutine(void);
-/* One more step: false if that is too many, or all is over. */
+/* One more step: false if that is too many, or all is over, or known. */
 bool wf__sim_has_steps(void);
 
 /* The worker is set up.  Afterwards the seam is the simulation's. */

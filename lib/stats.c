@@ -7,6 +7,7 @@
 
 #include "dump.h"
 #include "sched.h"
+#include "seam.h"
 #include "stack.h"
 
 WF_API void
@@ -14,6 +15,7 @@ wf_stats(struct wf_stats *stats)
 {
 	struct wf__worker *w;
 
+	wf__seam_touch(WF__ANYTHING);
 	memset(stats, 0, sizeof *stats);
 	stats->left = wf__dump_left;
 	if (!wf__load_acquire(&wf__sched.running))		/* [running] */

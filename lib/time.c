@@ -24,7 +24,7 @@ wf_sleep(int64_t ns)
 	struct wf__task spare, *me;
 	int64_t now;
 
-	wf__seam_point_at("sleeps", 0);
+	wf__seam_point_at("sleeps", WF__NOTHING);
 	if (ns <= 0)
 		return;
 	now = wf__seam_now();

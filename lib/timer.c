@@ -248,6 +248,7 @@ free_timer(struct wf_timer *t, const char *call)
 	struct wf__start *s;
 	bool last;
 
+	wf__seam_touch(wf__chan_number(t->chan));
 	wf__lock(t->lock);
 	if (t->chan)
 		wf__chan_check_idle(t->chan, call);

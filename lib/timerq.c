@@ -26,6 +26,7 @@
 #include <weft/time.h>
 #include "coro.h"
 #include "os.h"
+#include "seam.h"
 
 enum { BATCH = 64, WAYS = 4, ROOT = WAYS - 1 };
 
@@ -240,6 +241,7 @@ wf__timer_start(struct wf__timerq *q, struct wf__timer *t, int64_t when)
 {
 	bool first;
 
+	wf__seam_touch(WF__TIMERS);
 	t->node.key = when;
 	wf__lock(&q->lock);
 	add_timer(q, t);
@@ -262,6 +264,7 @@ wf__timer_stop(struct wf__timer *t)
 
 	if (!q)
 		return false;
+	wf__seam_touch(WF__TIMERS);
 	wf__lock(&q->lock);
 	stopped = wf__load_relaxed(&t->home) != 0;
 	if (stopped) {

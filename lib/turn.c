@@ -66,6 +66,17 @@ is_anything_queued(void)
 	    wf__load_relaxed(&sim.worker->inbox_length);
 }
 
+/* It could not go on, and now it can. */
+static void
+wake(const struct wf__ready *r)
+{
+	if (r->id == sim.running)
+		return;			/* has yielded */
+	if (r->task->kind == WF__START)
+		wf__order_touch(&sim.order, WF__SPAWNS);
+	wf__order_wakes(&sim.order, r->id);
+}
+
 void
 wf__turn_gather(void)
 {
@@ -80,11 +91,13 @@ wf__turn_gather(void)
 	gather_ring(from);
 	while ((t = wf__share_take_pinned(sim.worker)))
 		add_ready(t, from);
-	for (; n < sim.ready.n; n++)
+	for (; n < sim.ready.n; n++) {
+		wake(ready_at(n));
 		if (ready_at(n)->task->kind == WF__CORO &&
 		    ready_at(n)->id != sim.running)
 			wf__story_tell(&sim.story, sim.running,
 			    "lets %u go on", (unsigned)ready_at(n)->id);
+	}
 }
 
 struct wf__task *
@@ -144,6 +157,8 @@ wf__turn_choose(uint32_t with, bool yields)
 	struct wf__question q = { .who = sim.running, .yields = yields,
 	    .can_go_on = with || yields };
 
+	wf__order_close(&sim.order);
+	wf__choice_note(&sim.choice, &sim.order);
 	sim.ids.n = 0;
 	for (size_t i = 0; i < sim.ready.n; i++)
 		add_id(ready_at(i)->id);
@@ -155,6 +170,7 @@ wf__turn_choose(uint32_t with, bool yields)
 		add_id(0);
 	q.ids = sim.ids.items;
 	q.n = sim.ids.n;
+	q.state = sim.order.on ? wf__order_state(&sim.order) : 0;
 	return sim.no_memory ? q.ids[0] : wf__choice_next(&sim.choice, &q);
 }
 

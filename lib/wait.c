@@ -115,6 +115,7 @@ static wf__word last_number, shown_from;
 uint64_t
 wf__wait_number(void)
 {
+	wf__seam_touch(WF__NUMBERS);
 	/* Relaxed: numbers only have to differ. */
 	return wf__add_relaxed(&last_number, 1) + 1;
 }
@@ -137,13 +138,27 @@ wf__wait_show_anew(bool anew)
 	return from;
 }
 
+/* In a simulation nobody else can give it one meanwhile. */
+static uint64_t
+number_alone(uint64_t *number)
+{
+	if (!wf__seam_alone())
+		return 0;
+	if (!*number)
+		*number = wf__wait_number();
+	return *number;
+}
+
 WF__NOINLINE void
 wf__wait_point_slow(const char *what, uint64_t *number)
 {
-	/* In a simulation nobody else can give it one meanwhile. */
-	if (wf__seam_alone() && !*number)
-		*number = wf__wait_number();
-	wf__seam_point_at(what, wf__seam_alone() ? *number : 0);
+	wf__seam_point_at(what, number_alone(number));
+}
+
+WF__NOINLINE void
+wf__wait_touch_slow(uint64_t *number)
+{
+	wf__seam_touch(number_alone(number));
 }
 
 struct wf__waiter *

@@ -203,6 +203,15 @@ wf__wait_point(const char *what, uint64_t *number)
 		wf__wait_point_slow(what, number);
 }
 
+/* Likewise wf__seam_touch(), for what has no point. */
+void wf__wait_touch_slow(uint64_t *number);
+static inline void
+wf__wait_touch(uint64_t *number)
+{
+	if (wf__unlikely(wf__seam && wf__seam->touch))
+		wf__wait_touch_slow(number);
+}
+
 /* Two lists made one; either may be NULL. */
 struct wf__waiter *wf__waiters_join(struct wf__waiter *list,
     struct wf__waiter *more);

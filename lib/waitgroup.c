@@ -87,6 +87,7 @@ wf__waitgroup_add(wf_waitgroup *wg, int n)
 	struct group *g = group_of(wg);
 	wf__word s;
 
+	wf__wait_touch(&g->number);
 	do {
 		s = wf__load_acquire(&g->state);		/* [group] */
 		if (n < 0 && s & WAITERS) {

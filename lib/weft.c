@@ -90,6 +90,9 @@
 /* 7: looking inside */
 #include "dump.c"	/* every coroutine in words */
 #include "stats.c"	/* counters */
+#include "seen.c"	/* states that there were */
+#include "order.c"	/* which steps depend on each other */
+#include "source.c"	/* one schedule of each kind */
 #include "choice.c"	/* what a schedule is made of */
 #include "story.c"	/* a schedule in words */
 #include "sim.c"	/* a simulated world */

@@ -549,6 +549,56 @@ each_in_turn(void)
 	check(!result.complete);
 }
 
+/* What has nothing to do with each other: one order of it is enough. */
+static void
+use_own(void)
+{
+	wf_mutex own = { 0 };
+
+	for (int i = 0; i < 3; i++) {
+		wf_mutex_lock(&own);
+		wf_mutex_unlock(&own);
+	}
+}
+
+static int
+each_its_own(int n)
+{
+	for (int i = 0; i < n; i++)
+		wf_spawn(use_own);
+	return 0;
+}
+
+static void
+reduced(void)
+{
+	struct wf_sim_options o = quiet(2000);
+	unsigned bounded;
+
+	o.how = WF_SIM_EXHAUSTIVE;
+	check_eq(wf_sim(&o, each_its_own, 3), 0);
+	check(!result.complete);
+	o.reduce = true;
+	check_eq(wf_sim(&o, each_its_own, 3), 0);
+	check(result.complete);
+	bounded = result.schedules;
+	o.preemptions = WF_SIM_ANY;
+	check_eq(wf_sim(&o, each_its_own, 3), 0);
+	check(result.complete && result.schedules < bounded / 10);
+	check_eq(wf_sim(&o, lost_update, 3), WF_SIM_FAILED);
+	orders = lots = 0;
+	check_eq(wf_sim(&o, three_come), 0);
+	check_eq(wf_sim(&o, draw_three), 0);
+	check_eq(lots, 7);
+	/* Too many for bits, and time that goes on: in another way. */
+	o.schedules = 5;
+	check_eq(wf_sim(&o, each_its_own, 70), 0);
+	check_eq(result.schedules, 5);
+	o.stalls = true;
+	o.schedules = 0;
+	check_eq(wf_sim(&o, stalled), WF_SIM_FAILED);
+}
+
 /* It changes behind the simulation's back. */
 static int
 unsteady(void)
@@ -711,6 +761,7 @@ main(void)
 	tap_plain("found, shrunk, and seen again", found_and_seen_again);
 	tap_plain("a recipe for one of several", named);
 	tap_plain("each schedule in turn", each_in_turn);
+	tap_plain("each that matters", reduced);
 	tap_plain("a program that is not determined", not_determined);
 	tap_plain("pins, regions, statistics", the_rest);
 	tap_child("a thread that is not simulated", foreign_thread,

@@ -108,6 +108,8 @@ struct wf_sim_net {
 	uintptr_t wf__reserved[4];
 };
 
+#define WF_SIM_ANY UINT32_MAX
+
 /* Zero is the default everywhere. */
 struct wf_sim_options {
 	const char *name;	/* of the simulation, for reports, and for
@@ -119,7 +121,8 @@ struct wf_sim_options {
 				 * WF_SIM_EXHAUSTIVE */
 	unsigned depth;		/* WF_SIM_PCT: default 3, at most 16 */
 	unsigned preemptions;	/* WF_SIM_EXHAUSTIVE: times that one gives way
-				 * that could go on; default 2 */
+				 * that could go on; default 2; WF_SIM_ANY: no
+				 * bound */
 	unsigned steps;		/* of one schedule, then it counts as
 				 * a livelock; default 100,000 */
 	bool parks_only;	/* give way only where a coroutine parks or
@@ -127,6 +130,12 @@ struct wf_sim_options {
 	bool stalls;		/* time may also go on while somebody can run,
 				 * as if the machine were busy */
 	bool may_leave;		/* coroutines left at the end are no failure */
+	bool reduce;		/* WF_SIM_EXHAUSTIVE: of schedules that differ
+				 * only in the order of steps which have
+				 * nothing to do with each other, not all; for
+				 * programs in which a variable is shared by
+				 * weft's means, or has a wf_sim_point() before
+				 * each use */
 	bool no_shrink;		/* tell the schedule as it was found */
 	bool quiet;		/* nothing on stderr */
 	int trace;		/* a file descriptor for the story of the last

@@ -14,6 +14,7 @@ send_after_close_send(struct send_after_close *s)
 {
 	bool ok;
 
+	wf_sim_point();
 	if (!s->open)
 		return;
 	ok = wf_send(s->out, 1) == 1;
@@ -30,6 +31,7 @@ send_after_close(int fixed)
 
 	for (int i = 0; i < 2; i++)
 		wf_waitgroup_spawn(&wg, send_after_close_send, &s);
+	wf_sim_point();
 	s.open = 0;
 	wf_close(s.out);
 	wf_waitgroup_wait(&wg);
