@@ -28,6 +28,8 @@
 
 enum wf__kind { WF__START, WF__CORO, WF__THREAD };
 
+enum { WF__CASES_SHOWN = 4 };		/* of a parked select, in reports */
+
 struct wf__worker;
 
 struct wf__task {
@@ -109,6 +111,7 @@ struct wf__coro {
 	bool exiting;			/* by wf_exit() */
 
 	struct wf__timer timer;		/* deadline of the present wait */
+	wf__word cases[WF__CASES_SHOWN];	/* of a select: selection.h */
 	void **slots;			/* values, or NULL (slot.c) */
 	struct wf__entry entry;
 	struct wf__fiber fiber;

@@ -12,6 +12,7 @@
  */
 #include "dump.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 
 #include <weft/group.h>
@@ -20,10 +21,11 @@
 #include "os.h"
 #include "report.h"
 #include "sched.h"
+#include "selection.h"
 #include "switch.h"
 #include "wait.h"
 
-enum { TEXT = 512, FRAMES = 24, NEED_FOR_CALLERS = 16384 };
+enum { TEXT = 1024, WAIT = 512, FRAMES = 24, NEED_FOR_CALLERS = 16384 };
 
 struct walk {
 	int fd, err;
@@ -50,23 +52,73 @@ describe(char *text, size_t size, const struct wf__entry *e)
 	    e->site->line);
 }
 
+/* Behind what is in the text already; at most size. */
+static int __attribute__((format(printf, 4, 5)))
+add_text(char *text, size_t size, int n, const char *format, ...)
+{
+	va_list args;
+	int more;
+
+	va_start(args, format);
+	more = vsnprintf(text + n, size - (size_t)n, format, args);
+	va_end(args);
+	return more < (int)size - n ? n + more : (int)size - 1;
+}
+
+/* ": to receive on channel 7, until a context is done, and 3 more" */
+static int
+append_cases(char *text, size_t size, int n, const struct wf__coro *c,
+    uint64_t active)
+{
+	static const char *const what[] = {
+	    [WF__CASE_RECV] = "to receive on channel",
+	    [WF__CASE_SEND] = "to send on channel" };
+
+	for (unsigned i = 0; i < WF__CASES_SHOWN && i < active; i++) {
+		/* Relaxed: a report. */
+		wf__word word = wf__load_relaxed(&c->cases[i]);
+		unsigned kind = word % 4;
+
+		n = add_text(text, size, n, i ? ", " : ": ");
+		if (kind == WF__CASE_RECV || kind == WF__CASE_SEND)
+			n = add_text(text, size, n, "%s %llu", what[kind],
+			    (unsigned long long)wf__wait_shown(word / 4));
+		else
+			n = add_text(text, size, n, "until a context is done");
+	}
+	if (active > WF__CASES_SHOWN)
+		n = add_text(text, size, n, ", and %llu more",
+		    (unsigned long long)(active - WF__CASES_SHOWN));
+	return n;
+}
+
+int
+wf__dump_wait(char *text, size_t size, const struct wf__coro *c)
+{
+	/* Relaxed: a report. */
+	const char *why = (const char *)wf__load_relaxed(&c->why);
+	uint64_t object = wf__load_relaxed(&c->object);
+	int n = add_text(text, size, 0, "%s", why ? why : "");
+
+	if (why == wf__selection_why)
+		return append_cases(text, size, n, c, object);
+	if (object)
+		n = add_text(text, size, n, " %llu",
+		    (unsigned long long)wf__wait_shown(object));
+	return n;
+}
+
 /* "parked 1.234 s to receive on channel 7" */
 static int
 describe_wait(char *text, size_t size, const struct wf__coro *c, int64_t now)
 {
 	/* Relaxed: a report. */
-	const char *why = (const char *)wf__load_relaxed(&c->why);
-	uint64_t object = wf__load_relaxed(&c->object);
 	int64_t ms = (now - (int64_t)wf__load_relaxed(&c->since)) / WF_MS;
-	int n = snprintf(text, size, "parked %lld.%03lld s %s",
+	int n = add_text(text, size, 0, "parked %lld.%03lld s ",
 	    (long long)(ms > 0 ? ms / 1000 : 0),
-	    (long long)(ms > 0 ? ms % 1000 : 0), why ? why : "");
+	    (long long)(ms > 0 ? ms % 1000 : 0));
 
-	object = wf__wait_shown(object);
-	if (object && n > 0 && (size_t)n < size)
-		n += snprintf(text + n, size - (size_t)n, " %llu",
-		    (unsigned long long)object);
-	return n;
+	return n + wf__dump_wait(text + n, size - (size_t)n, c);
 }
 
 /* ---- callers ---- */
@@ -186,11 +238,12 @@ dump_coro(struct wf__stack *stack, void *arg)
 	 * point to is static. */
 	if (!e.site || !concerns(d, &e) || !within_limit(d))
 		return true;
-	n = describe(text, sizeof text - 160, &e);
-	n = n < TEXT - 160 ? n : TEXT - 161;
-	n += snprintf(text + n, 3, ": ");
-	n += describe_state(text + n, 150, c, state, d->now);
-	n += snprintf(text + n, 2, "\n");
+	n = describe(text, TEXT - WAIT, &e);
+	n = n < TEXT - WAIT ? n : TEXT - WAIT - 1;
+	n = add_text(text, sizeof text, n, ": ");
+	n += describe_state(text + n, sizeof text - (size_t)n - 1, c, state,
+	    d->now);
+	n = add_text(text, sizeof text, n, "\n");
 	if (!write_line(d, text, n))
 		return false;
 	if (d->callers && state == WF__PARKED)

@@ -12,6 +12,9 @@
  * ones if nothing else runs.  0 or -errno. */
 int wf__dump_all(int fd, size_t limit, bool callers);
 
+/* What a parked one waits for: "to receive on channel 7". */
+int wf__dump_wait(char *text, size_t size, const struct wf__coro *c);
+
 /* The calling coroutine in words. */
 void wf__dump_who(char *text, size_t size);
 /* Report that it has run over its stack, if the fault at address says so. */

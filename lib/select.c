@@ -294,10 +294,12 @@ wait_for_one(struct wf__selection *s)
 	/* Without a lock to be dropped last, *s may be gone as soon as the
 	 * deadline is started. */
 	struct wf__parking p = { s->active ? unlock_all : NULL, s,
-	    deadline_of(s), (wf__word)(s->timeout + 1), "in a select", 0 };
+	    deadline_of(s), (wf__word)(s->timeout + 1), wf__selection_why,
+	    s->active };
 	struct wf_case *c;
 	int i;
 
+	wf__selection_show(s, me);
 	if (!s->ordered)
 		wf__selection_mix(s);
 	enqueue_all(s, me);

@@ -62,6 +62,27 @@ wf__selection_examine(struct wf__selection *s)
 	}
 }
 
+const char wf__selection_why[] = "in a select";
+
+void
+wf__selection_show(const struct wf__selection *s, struct wf__task *me)
+{
+	unsigned shown = 0;
+
+	if (me->kind != WF__CORO)
+		return;
+	/* Relaxed: for reports only. */
+	for (unsigned i = 0; i < s->n && shown < WF__CASES_SHOWN; i++) {
+		const struct wf_case *c = &s->cases[i];
+		uint64_t number = wf__case_is_done(c) ? 0 :
+		    wf__chan_number(c->wf__object);
+
+		if (wf__case_is_active(c))
+			wf__store_relaxed(&wf__coro_of(me)->cases[shown++],
+			    number * 4 + c->wf__kind);
+	}
+}
+
 /* What is sorted by: no address of a process has the top bit. */
 static uintptr_t
 rank(const struct wf__selection *s, unsigned k)

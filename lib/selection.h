@@ -27,6 +27,12 @@ struct wf__selection {
 	bool ordered;
 };
 
+/* Why a task is parked, in a select; its object is then the number of active
+ * cases, of which the first are in the coroutine's record: the channel's
+ * number times 4, + the kind. */
+extern const char wf__selection_why[];
+void wf__selection_show(const struct wf__selection *s, struct wf__task *me);
+
 /* Fill in all but cases, n and ordered; not in lock order yet. */
 void wf__selection_examine(struct wf__selection *s);
 void wf__selection_sort(struct wf__selection *s);

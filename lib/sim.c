@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * sim.c - the simulated world: one worker, its clock, and who goes on.
- * Layer 7.  Uses: sim, simnet, turn, point, choice, story, park, share.
+ * Layer 7.  Uses: sim, simnet, turn, point, choice, story, dump, park, share.
  *
  * The worker's countdown stays at zero, so that no coroutine ever switches
  * straight to another one: each comes back to play_on(), on the scheduler's
@@ -23,10 +23,12 @@
 #include <weft/net.h>
 #include <weft/time.h>
 #include "alloc.h"
+#include "dump.h"
 #include "park.h"
 #include "point.h"
 #include "readers.h"
 #include "report.h"
+#include "selection.h"
 #include "share.h"
 #include "simnet.h"
 #include "turn.h"
@@ -135,8 +137,15 @@ is_parked(const struct wf__coro *c)
 static void
 tell_wait(uint32_t id, const struct wf__coro *c, const char *waits)
 {
-	wf__sim_tell(id, waits, (const char *)wf__load_relaxed(&c->why),
-	    wf__load_relaxed(&c->object));
+	char why[256], addresses[WF_ADDRESS_TEXT * 2] = "";
+
+	if (!sim.story.on)
+		return;
+	wf__dump_wait(why, sizeof why, c);
+	if ((const char *)wf__load_relaxed(&c->why) != wf__selection_why)
+		wf__simnet_text(wf__load_relaxed(&c->object), addresses,
+		    sizeof addresses);
+	wf__story_tell(&sim.story, id, "%s%s%s", waits, why, addresses);
 }
 
 /* A turn of id, until it parks, yields, ends, or another one is chosen. */

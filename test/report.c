@@ -103,6 +103,17 @@ stuck_cancel(void)
 }
 
 static int
+stuck_many(void)
+{
+	wf_ctx *ctx = wf_ctx_with_cancel(wf_ctx_background());
+	wf_chan(int) c = wf_chan_make(int, 0), d = wf_chan_make(int, 0);
+
+	return wf_select(wf_on_recv(d, NULL), wf_on_recv((wf_chan(int))NULL,
+	    NULL), wf_on_done(ctx), wf_on_send(c, 1), wf_on_recv(c, NULL),
+	    wf_on_send(d, 1));
+}
+
+static int
 stuck_crowd(void)
 {
 	wf_chan(int) c = wf_chan_make(int, 0), d = wf_chan_make(int, 0);
@@ -141,6 +152,7 @@ RUNS(stuck_self_select)
 RUNS(stuck_waitgroup)
 RUNS(stuck_forever)
 RUNS(stuck_cancel)
+RUNS(stuck_many)
 RUNS(stuck_crowd)
 RUNS(main_exits_first)
 
@@ -269,6 +281,10 @@ deadlocks(void)
 	    "deadlock", "stuck_waitgroup", "for waitgroup");
 	tap_child("103: deadlock on a cancel that nobody calls",
 	    run_stuck_cancel, 2, "deadlock", "in a select");
+	tap_child("103: a deadlock in a select names its cases",
+	    run_stuck_many, 2, "in a select: to receive on channel ",
+	    ", until a context is done, to send on channel ",
+	    ", to receive on channel ", ", and 1 more\n");
 	tap_child("103: deadlock in an endless sleep", run_stuck_forever, 2,
 	    "deadlock", "asleep");
 	tap_child("103: deadlock while pinned", run_pinned_child, 2,

@@ -743,6 +743,20 @@ death_outside(void)
 }
 
 static int
+selects_for_ever(void)
+{
+	wf_chan(int) c = wf_chan_make(int, 0), d = wf_chan_make(int, 0);
+
+	return wf_select(wf_on_recv(d, NULL), wf_on_send(c, 1));
+}
+
+static int
+select_reported(void)
+{
+	return wf_sim(NULL, selects_for_ever);
+}
+
+static int
 deadlock_reported(void)
 {
 	return wf_sim(NULL, root_blocks);
@@ -775,6 +789,9 @@ main(void)
 	tap_child("a deadlock is told", deadlock_reported, WF_SIM_DEADLOCK,
 	    "deadlock: all 1 coroutines", "1 root_blocks (sim.c:",
 	    "is parked to receive on channel 1");
+	tap_child("a select is told with its channels", select_reported,
+	    WF_SIM_DEADLOCK, "is parked in a select: to receive on channel 2, "
+	    "to send on channel 1\n");
 	tap_child("a death is told", death_reported, TAP_ABORTED,
 	    "weft: simulation mortal: the process dies in schedule 1",
 	    "WEFT_SIM_SEED='77' ");
