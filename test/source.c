@@ -352,7 +352,7 @@ set_up(void)
 	wf_waitgroup_add(&w.wg, p.who);
 	w.timer = wf_timer_make(2 * WF_MS);
 	w.ctx = wf_ctx_with_timeout(wf_ctx_background(), 2 * WF_MS);
-	w.group = wf_group_make(NULL);
+	w.group = wf_group_make(wf_ctx_background());
 	for (int i = 0; i < p.who; i++)
 		wf_spawn(run_all_of, i);
 }
