@@ -15,7 +15,7 @@
  * with a memory of what was tried, after G. Lowe, "Testing for
  * linearizability", 2017.
  *
- *	WEFT_TEST=full		a hundred times as many programs
+ *	WEFT_TEST=full		a hundred times as many programs, fresh ones
  */
 #include "tap.h"
 
@@ -615,23 +615,32 @@ run_program(void)
 	return 0;
 }
 
+/* The programs are the same each time, but for the full count. */
+static uint64_t
+first_program(void)
+{
+	return tap_scale(true, false) ? tap_seed() % 1000000000 : 1;
+}
+
 static void
 many(bool locks)
 {
 	long programs = tap_scale(30000, 300);
+	uint64_t first = first_program();
 	struct wf_sim_result r;
 
 	done = left = 0;
 	for (long i = 0; i < programs; i++) {
 		struct wf_sim_options o = { .schedules = 20, .seed =
-		    (uint64_t)i * 100 + 1, .may_leave = true,
+		    (first + (uint64_t)i) * 100, .may_leave = true,
 		    .how = i % 2 ? WF_SIM_PCT : WF_SIM_RANDOM, .result = &r };
 
-		make_program((uint64_t)i + 1, locks);
+		make_program(first + (uint64_t)i, locks);
 		if (!check_eq(wf_sim(&o, run_program), 0))
 			tap_note("program %ld", i + 1);
 	}
-	tap_note("%lu operations, %lu parked at the end", done, left);
+	tap_note("%ld schedules: %lu operations, %lu parked at the end",
+	    programs * 20, done, left);
 	check(done > (unsigned long)programs * 20 && left > 1000);
 }
 
@@ -651,7 +660,8 @@ locks(void)
 static void
 all_schedules(void)
 {
-	long programs = tap_scale(400, 40), complete = 0;
+	long programs = tap_scale(400, 40), complete = 0, schedules = 0;
+	uint64_t first = first_program() + 5000;
 	struct wf_sim_result r;
 
 	for (long i = 0; i < programs; i++) {
@@ -659,12 +669,14 @@ all_schedules(void)
 		    .how = WF_SIM_EXHAUSTIVE, .preemptions = 1,
 		    .may_leave = true, .result = &r };
 
-		make_program((uint64_t)i + 5000, i % 3 == 0);
+		make_program(first + (uint64_t)i, i % 3 == 0);
 		if (!check_eq(wf_sim(&o, run_program), 0))
-			tap_note("program %ld", i + 5000);
+			tap_note("program %ld", i + 1);
 		complete += r.complete;
+		schedules += r.schedules;
 	}
-	tap_note("%ld of %ld complete", complete, programs);
+	tap_note("%ld schedules: %ld of %ld programs complete", schedules,
+	    complete, programs);
 	check(complete > programs / 4);
 }
 
