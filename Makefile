@@ -5,6 +5,7 @@
 # make demo		build and run the examples
 # make test		build and run all tests
 # make models		check the protocols under it all, by Spin
+# make differential	random programs, in weft and in Go
 # make bench		measure beside the peers; bench-{net,growth,cost}: more
 # make install		into $(DESTDIR)$(prefix); make uninstall takes it out
 # make dist		weft-VERSION.tar.gz in the build folder
@@ -94,6 +95,7 @@ deps need:
 
 demo: $(EXAMPLES)
 	@EXAMPLES='$(BUILD)/examples' sh examples/demo.sh
+tests: $(TESTS)
 test: $(TESTS) $(EXAMPLES)
 	@BUILD='$(BUILD)' EXAMPLES='$(BUILD)/examples' CC='$(CC)' CXX='$(CXX)' \
 	  SANITIZE='$(SANITIZE)' prove -e '' $(PROVEFLAGS) $(TESTS) $(SCRIPTS)
@@ -101,7 +103,8 @@ bench: bench-run
 bench-%: $(BUILD)/bench/weft-bench
 	BUILD='$(BUILD)' sh bench/$*.sh
 
-models:
+differential: all
+models differential:
 	@BUILD='$(BUILD)' CC='$(CC)' PROVEFLAGS='$(PROVEFLAGS)' test/$@/run.sh
 
 install: all
@@ -125,7 +128,8 @@ dist:
 	  ln -sfn $(CURDIR) $(BUILD)/$(DIST) && tar -C $(BUILD) -chzf \
 	    $(BUILD)/$(DIST).tar.gz --exclude='$(DIST)/build*' $(DIST); fi
 
-.PHONY: all deps need demo test models bench install uninstall clean dist FORCE
+.PHONY: all deps need demo tests test models differential bench install \
+  uninstall clean dist FORCE
 FORCE:
 .DELETE_ON_ERROR:
 -include $(foreach d,obj pic,$(wildcard $(BUILD)/$d/*/*.d $(BUILD)/$d/*/*/*.d))
