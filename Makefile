@@ -6,6 +6,7 @@
 # make test		build and run all tests
 # make models		check the protocols under it all, by Spin
 # make differential	random programs, in weft and in Go
+# make soak		all of this with fresh seeds: SOAK=seconds (3600)
 # make bench		measure beside the peers; bench-{net,growth,cost}: more
 # make install		into $(DESTDIR)$(prefix); make uninstall takes it out
 # make dist		weft-VERSION.tar.gz in the build folder
@@ -104,7 +105,7 @@ bench-%: $(BUILD)/bench/weft-bench
 	BUILD='$(BUILD)' sh bench/$*.sh
 
 differential: all
-models differential:
+models differential soak:
 	@BUILD='$(BUILD)' CC='$(CC)' PROVEFLAGS='$(PROVEFLAGS)' test/$@/run.sh
 
 install: all
@@ -128,7 +129,7 @@ dist:
 	  ln -sfn $(CURDIR) $(BUILD)/$(DIST) && tar -C $(BUILD) -chzf \
 	    $(BUILD)/$(DIST).tar.gz --exclude='$(DIST)/build*' $(DIST); fi
 
-.PHONY: all deps need demo tests test models differential bench install \
+.PHONY: all deps need demo tests test models differential soak bench install \
   uninstall clean dist FORCE
 FORCE:
 .DELETE_ON_ERROR:
