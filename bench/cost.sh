@@ -179,6 +179,7 @@ result=bench/results/$(date -u +%Y-%m-%d-%H%M%S)-cost.md
 	echo '| row | where they are: functions, and instructions in each |'
 	echo '|---|---|'
 	cat "$tmp/functions"
-} >"$result"
+} >"$tmp/result"
+cp "$tmp/result" "$result"
 cat "$result"
 echo "cost.sh: this is in $result" >&2

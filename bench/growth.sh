@@ -106,7 +106,8 @@ plot()
 	    "font 'sans-serif,11' background '#ffffff'"
 	echo "set output '$result.svg'; set multiplot layout $panels, 3"
 	echo "set logscale x; set key top left; set grid lc rgb '#dddddd'"
-	echo "set format x '10^{%T}'; set tics nomirror"
+	echo "set format x '10^{%T}'; set tics nomirror; set mxtics 1;" \
+	    "set mytics 1"
 	while IFS='|' read -r name workers unit x what points; do
 		echo "set title '$what, $unit'; set xlabel '$x'"
 		case $name in
@@ -155,7 +156,8 @@ done >"$tmp/curves"
 		    "$tmp/$name.dat"
 		! grep -q '^[0-9]* NaN' "$tmp/$name.dat" || : >"$tmp/missing"
 	done <"$tmp/curves"
-} >"$result.md"
+} >"$tmp/result"
+cp "$tmp/result" "$result.md"
 if command -v gnuplot >/dev/null; then
 	plot "$(wc -l <"$tmp/curves")" >"$tmp/plot.gp"
 	gnuplot "$tmp/plot.gp"

@@ -42,7 +42,8 @@ result=bench/results/$(date -u +%Y-%m-%d-%H%M%S)-net.md
 	part 'HTTP: a short text' bench/http.sh
 	part 'Keys and values' bench/kv.sh
 	[ $failed = 0 ] || printf '\n**A part failed.**\n'
-} >"$result"
+} >"$result.part"
+mv "$result.part" "$result"
 cat "$result"
 echo "net.sh: this is in $result" >&2
 ! grep -q 'A part failed' "$result"

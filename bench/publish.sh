@@ -3,7 +3,9 @@
 #
 # publish.sh - put the last results into the documents.
 #
-#	bench/publish.sh
+#	bench/publish.sh [RUN]
+#
+#	RUN		of run.sh, such as 2026-11-24-221500 (the newest)
 #
 # Takes the newest file of each kind from bench/results/: the summary of rows
 # for README.md, the whole table for doc/rows.md, the others for
@@ -37,19 +39,31 @@ put()
 	rm bench/results/.part bench/results/.new
 }
 
+# What a result of a busy machine is worth, if $1 is one.
+busy()
+{
+	sed -n 's/^- load before the start: \([0-9.]*\).*/\1/p' "$1" | awk '
+	$1 > 0.5 {
+		print "**The machine was busy with other programs: these" \
+		    " figures are rough.**\n"
+	}'
+}
+
 # A result without its title, its parts one level down.
 body()
 {
+	busy "$1"
 	sed '1,2d; s/^## /### /' "$1"
 }
 
-short=$(newest '*.short.md')
+short=$(newest "${1:-*}.short.md")
 if [ "$short" ]; then
 	run=${short%.short.md}
 	{
 		sed -n '/^- machine/p; /^- kernel/p; /^- weft:/p; /^- go:/p
 		    /^- load/p' "$run.md"
 		echo
+		busy "$run.md"
 		cat "$short"
 		echo
 		sed -n 's/^- \(Geometric mean.*, all:\)/\1/p' "$run.md"

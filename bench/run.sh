@@ -250,7 +250,9 @@ raw=$result.txt
 : >"$raw"
 measure
 tables >"$result.md"
-if command -v gnuplot >/dev/null; then
+if [ ! -s "$result.dat" ]; then
+	note "no plot: there is nothing to compare"
+elif command -v gnuplot >/dev/null; then
 	gnuplot -e "data='$result.dat'; out='$result.svg'" bench/ratios.gp &&
 		sed -i "s|^# weft and its peers.*|&\n\n![ratios]($stamp.svg)|" \
 		    "$result.md"

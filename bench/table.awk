@@ -314,8 +314,12 @@ function print_others(    i, j, w)
 		}
 }
 
-function print_cited(    i)
+function print_cited(    i, any)
 {
+	for (i = 1; i <= ncited; i++)
+		any = any || judge("weft" SUBSEP 1 SUBSEP cited[i])
+	if (!any)
+		return
 	print "\n## Single-threaded C libraries\n"
 	print "They have no second thread and need no atomic operation." \
 	    "  Their figures were taken"
