@@ -118,32 +118,38 @@ floor_of()
 	awk -v name="$1" '$1 == name { print $2 }' "$tmp/floor" | median
 }
 
-# Three counts, of which the middle one stands: under callgrind all is slow, and
-# now and then the monitor brings a stand-in.
-counts()
+# settle ROW OPS FILE: counts until two are the same but for one in a hundred.
+# Under callgrind all is slow, and now and then the monitor brings a stand-in.
+settle()
 {
-	n=$(ops_of "$1")
-	for try in 1 2 3; do
-		count "$1" "$n" "$tmp/one"
-		count "$1" $((2 * n)) "$tmp/two"
-		[ -s "$tmp/marks" ] || marks "$tmp/two" >"$tmp/marks"
-		awk -v n="$n" -f bench/cost.awk "$tmp/marks" "$tmp/one" \
-		    "$tmp/two" >"$tmp/try$try"
-		echo "$(sed 1q "$tmp/try$try") $try"
-	done | sort -g | sed -n 2p >"$tmp/middle"
+	: >"$tmp/sums"
+	until [ "$(wc -l <"$tmp/sums")" -ge 6 ]; do
+		count "$@"
+		sum=$(sed -n 's/^summary: //p' "$3")
+		! awk -v sum="$sum" '
+		$1 > sum * 0.99 && $1 < sum * 1.01 { found = 1 }
+		END { exit !found }' "$tmp/sums" || return 0
+		echo "$sum" >>"$tmp/sums"
+	done
+	echo "cost.sh: $1: no two counts are the same" >&2
 }
 
 one_row()
 {
-	counts "$1"
-	read -r instructions atomic switched try <"$tmp/middle"
+	n=$(ops_of "$1")
+	settle "$1" "$n" "$tmp/one"
+	settle "$1" $((2 * n)) "$tmp/two"
+	[ -s "$tmp/marks" ] || marks "$tmp/two" >"$tmp/marks"
+	awk -v n="$n" -f bench/cost.awk "$tmp/marks" "$tmp/one" "$tmp/two" \
+	    >"$tmp/counts"
+	read -r instructions atomic switched <"$tmp/counts"
 	awk -v row="$1" -v i="$instructions" -v a="$atomic" -v s="$switched" \
 	    -v t="$(time_of "$1")" -v add="$(floor_of add)" \
 	    -v change="$(floor_of switch)" 'BEGIN {
 		printf "| %s | %.0f | %.2f | %.2f | %.1f | %.1f |\n", row, i,
 		    a, s, a * add + s * change, t
 	}'
-	sed 1d "$tmp/try$try" | sort -rg | awk -v row="$1" '
+	sed 1d "$tmp/counts" | sort -rg | awk -v row="$1" '
 	$1 >= 4 {
 		sub(/\..*/, "", $2)
 		line = line (line ? ", " : "") sprintf("%s %.0f", $2, $1)
@@ -179,7 +185,6 @@ result=bench/results/$(date -u +%Y-%m-%d-%H%M%S)-cost.md
 	echo '| row | where they are: functions, and instructions in each |'
 	echo '|---|---|'
 	cat "$tmp/functions"
-} >"$tmp/result"
-cp "$tmp/result" "$result"
+} >"$result"
 cat "$result"
 echo "cost.sh: this is in $result" >&2
