@@ -63,8 +63,11 @@ wf__alloc_object(size_t size)
 {
 	void *p = wf__alloc(size);
 
-	if (wf__unlikely(wf__seam && wf__seam->made) && p)
-		wf__seam->made(p, size);
+	if (wf__unlikely(wf__seam && wf__seam->made) && p &&
+	    !wf__seam->made(p, size)) {
+		wf__free(p, size);
+		p = NULL;
+	}
 	return p;
 }
 

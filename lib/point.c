@@ -129,7 +129,7 @@ sim_launched(const struct wf__start *s)
 	wf__story_tell(&sim.story, sim.running, "spawns %s", name);
 }
 
-static void
+static bool
 sim_made(void *p, size_t size)
 {
 	struct wf__sim_object *o = wf__vec_add(&sim.objects, sizeof *o);
@@ -138,6 +138,7 @@ sim_made(void *p, size_t size)
 		*o = (struct wf__sim_object){ p, size };
 	else
 		sim.no_memory = true;
+	return o != NULL;
 }
 
 static void

@@ -51,9 +51,10 @@ struct wf__seam {
 	void (*touch)(uint64_t object);
 	/* A coroutine has done this. */
 	void (*tell)(const char *what, uint64_t number);
-	/* A coroutine will be started; memory of an object comes and goes. */
+	/* A coroutine will be started; memory of an object comes (false: it
+	 * cannot be kept) and goes. */
 	void (*launched)(const struct wf__start *s);
-	void (*made)(void *object, size_t size);
+	bool (*made)(void *object, size_t size);
 	void (*gone)(void *object);
 	/* The network that takes the place of the system's; see socket.h. */
 	const struct wf__sockets *sockets;

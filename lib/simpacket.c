@@ -90,8 +90,10 @@ post(struct wf__simsock *to, const struct simpacket *packet)
 	struct simpacket *p = wf__vec_add(&to->packets, sizeof *p);
 	size_t i;
 
-	if (!p)
+	if (!p) {
+		wf__free(packet->data, packet->size ? packet->size : 1);
 		return wf__simnet_no_memory();
+	}
 	for (i = to->packets.n - 1; i > to->arrived &&
 	    packet_at(to, i - 1)->at > packet->at; i--)
 		*packet_at(to, i) = *packet_at(to, i - 1);

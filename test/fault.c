@@ -7,7 +7,8 @@
  * Whatever fails, the workload ends with status 0: each of its calls gave a
  * result or an error code, what was started has ended, and every value that
  * was sent was received once.  Only a run that cannot start is 125.
- * Then the same without workers, pumped.
+ * Then the same without workers, pumped; and a network in a simulation, of
+ * which afterwards no memory is left.
  */
 #include "tap.h"
 
@@ -235,9 +236,72 @@ pumped_workload(void)
 	return wf_run(workload);
 }
 
+/* ---- a network in a simulation ---- */
+
+static wf_ctx *
+bg(void)
+{
+	return wf_ctx_background();
+}
+
+/* From one to the other, as far as they are there. */
+static void
+exchange(wf_conn *a, wf_conn *b)
+{
+	char text[WF_ADDRESS_TEXT];
+
+	if (a && b && wf_conn_write(bg(), a, "hello", 5) > 0)
+		wf_conn_read(bg(), b, text, sizeof text);
+	wf_conn_free(a);
+	wf_conn_free(b);
+}
+
+static int
+use_network(void)
+{
+	wf_listener *l;
+	wf_conn *c[2] = { NULL, NULL };
+
+	wf_sim_host("here");
+	wf_sim_cut("there", NULL);
+	if (wf_listen(bg(), "tcp", "here:80", &l) == 0 &&
+	    wf_dial(bg(), "tcp", "here:80", &c[0]) == 0)
+		wf_listener_accept(bg(), l, &c[1]);
+	exchange(c[0], c[1]);
+	wf_listener_free(l);
+	wf_conn_pipe(c);
+	exchange(c[0], c[1]);
+	c[0] = NULL;
+	if (wf_listen_packet(bg(), "udp", ":53", &c[1]) == 0)
+		wf_dial(bg(), "udp", "here:53", &c[0]);
+	exchange(c[0], c[1]);
+	return 0;
+}
+
+/* It ends well, or once there is no memory. */
+static int
+simulated_workload(void)
+{
+	int errors = 0, err;
+
+	tap_count_memory();
+	for (int i = 0; i < 2; i++) {
+		if ((err = wf_sim(NULL, use_network)) && err != -ENOMEM)
+			return WRONG;
+		errors += err != 0;
+	}
+	if (errors > 1)
+		return WRONG;
+	return wf_stop(10 * WF_SEC) < 0 || tap_bytes() ? WRONG : 0;
+}
+
+/* ---- children ---- */
+
+enum kind { WITH_WORKERS, PUMPED, SIMULATED };
+
 /* The child's report: was the n-th call reached at all? */
 static void
-child(unsigned long n, int report, bool pumped)
+child(unsigned long n, int report, enum kind kind)
 {
 	char text[24], reached;
 	int status;
@@ -246,7 +310,8 @@ child(unsigned long n, int report, bool pumped)
 	setenv("WEFT_FAULT_AT", text, 1);
 	alarm(TAP_SECONDS);
 	wf_workers(WORKERS);
-	status = pumped ? pumped_workload() : wf_run(workload);
+	status = kind == SIMULATED ? simulated_workload() :
+	    kind == PUMPED ? pumped_workload() : wf_run(workload);
 	reached = wf__load_relaxed(&wf__os_fault_calls) >= n;
 	if (write(report, &reached, 1) != 1)
 		status = WRONG;
@@ -255,7 +320,7 @@ child(unsigned long n, int report, bool pumped)
 
 /* True if the n-th call was reached, and its failure survived or not. */
 static bool
-fail_at(unsigned long n, bool pumped)
+fail_at(unsigned long n, enum kind kind)
 {
 	int report[2], status = 0;
 	char reached = 0;
@@ -265,7 +330,7 @@ fail_at(unsigned long n, bool pumped)
 		return false;
 	fflush(NULL);
 	if ((pid = fork()) == 0)
-		child(n, report[1], pumped);
+		child(n, report[1], kind);
 	close(report[1]);
 	if (read(report[0], &reached, 1) != 1)
 		reached = 1;		/* it died, and that is a failure */
@@ -282,11 +347,11 @@ fail_at(unsigned long n, bool pumped)
 }
 
 static void
-fail_each_call(bool pumped)
+fail_each_call(enum kind kind)
 {
 	unsigned long n = 1;
 
-	while (fail_at(n, pumped)) {
+	while (fail_at(n, kind)) {
 		n++;
 		alarm(TAP_SECONDS);
 	}
@@ -297,13 +362,19 @@ fail_each_call(bool pumped)
 static void
 each_call_fails(void)
 {
-	fail_each_call(false);
+	fail_each_call(WITH_WORKERS);
 }
 
 static void
 each_call_fails_pumped(void)
 {
-	fail_each_call(true);
+	fail_each_call(PUMPED);
+}
+
+static void
+each_call_fails_simulated(void)
+{
+	fail_each_call(SIMULATED);
 }
 
 int
@@ -311,6 +382,7 @@ main(void)
 {
 	tap_plain("each call that can fail does so once", each_call_fails);
 	tap_plain("the same, pumped", each_call_fails_pumped);
+	tap_plain("a network in a simulation", each_call_fails_simulated);
 	return tap_end();
 }
 
