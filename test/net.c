@@ -497,7 +497,7 @@ short_and_end(enum kind kind)
 struct line {
 	wf_conn *conn;
 	wf_ctx *ctx;			/* of the second */
-	bool third_is_done;		/* atomic */
+	int done;			/* atomic: of the three */
 	wf_waitgroup wg;
 };
 
@@ -508,6 +508,7 @@ read_first(struct line *l)
 
 	check_eq(wf_conn_read(bg(), l->conn, &b, 1), 1);
 	wf_ctx_cancel(l->ctx);
+	__atomic_add_fetch(&l->done, 1, __ATOMIC_RELAXED);
 	wf_waitgroup_done(&l->wg);
 }
 
@@ -521,6 +522,7 @@ read_second(struct line *l)
 	while ((n = wf_conn_read(l->ctx, l->conn, &b, 1)) == 1)
 		;
 	check_eq(n, -ECANCELED);
+	__atomic_add_fetch(&l->done, 1, __ATOMIC_RELAXED);
 	wf_waitgroup_done(&l->wg);
 }
 
@@ -530,7 +532,7 @@ read_third(struct line *l)
 	char b;
 
 	check_eq(wf_conn_read(bg(), l->conn, &b, 1), 1);
-	__atomic_store_n(&l->third_is_done, true, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&l->done, 1, __ATOMIC_RELAXED);
 	wf_waitgroup_done(&l->wg);
 }
 
@@ -551,7 +553,8 @@ turns(enum kind kind)
 		tap_settle();
 		wf_spawn(read_third, &l);
 		tap_settle();
-		while (!__atomic_load_n(&l.third_is_done, __ATOMIC_RELAXED)) {
+		/* In whatever order they have come. */
+		while (__atomic_load_n(&l.done, __ATOMIC_RELAXED) < 3) {
 			/* As long as there is room: all may be done before
 			 * it is empty enough for more. */
 			wf_conn_set_write_deadline(c[1], wf_now() + WF_MS);
