@@ -381,7 +381,7 @@ dismiss_receivers(struct wf_channel *c, bool late)
 			continue;
 		wf__waitq_remove(&c->receivers, w);
 		if (wf__waiter_win(w)) {
-			deliver_zero(c, w->value);	/* ok is false already */
+			deliver_zero(c, w->value); /* ok is false already */
 			*end = w;
 			end = &w->next;
 		}

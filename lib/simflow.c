@@ -25,6 +25,7 @@
  */
 #include "simnet.h"
 
+#include <weft/net.h>
 #include <weft/time.h>
 #include "os.h"
 #include "sim.h"

@@ -88,7 +88,8 @@ count_visitors(struct place *p)
 static struct {
 	struct sockaddr_storage list[MOST];
 	int n;
-	int slow, asked, answered;	/* a slow one waits for the end of that */
+	int slow;		/* the answer waits until this is over */
+	int asked, answered;
 } name;
 
 static void
