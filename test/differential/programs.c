@@ -76,6 +76,7 @@ static struct {
 
 static char outcomes[MOST_OUTCOMES][LENGTH];
 static int n_outcomes;
+static unsigned long schedules;
 
 /* ---- making programs ---- */
 
@@ -374,6 +375,7 @@ explore(void)
 		fprintf(stderr, "program %lu: %s\n", p.seed, r.what);
 		exit(1);
 	}
+	schedules += r.schedules;
 	return r.complete && n_outcomes < MOST_OUTCOMES;
 }
 
@@ -488,6 +490,7 @@ main(int argc, char **argv)
 		print_program();
 	}
 	fprintf(stderr, "%lu programs of weft, %lu left out: too many "
-	    "schedules\n", count - skipped, skipped);
+	    "schedules; %lu schedules\n", count - skipped, skipped,
+	    schedules);
 	return 0;
 }
