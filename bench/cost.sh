@@ -38,7 +38,7 @@ while getopts n:h option; do
 	esac
 done
 shift $((OPTIND - 1))
-rows=${*:-Switch Spawn PingPong SPSC MPMC Select4 SelectDefault1 SelectTimeout \
+rows=${*:-Switch Spawn PingPong SPSC MPMC Select4 SelectDefault2 SelectTimeout \
 Ring Mutex WaitGroup TimerStop TimerReset}
 
 for tool in valgrind objdump nm; do
@@ -185,6 +185,7 @@ result=bench/results/$(date -u +%Y-%m-%d-%H%M%S)-cost.md
 	echo '| row | where they are: functions, and instructions in each |'
 	echo '|---|---|'
 	cat "$tmp/functions"
-} >"$result"
+} >"$tmp/result"
+cp "$tmp/result" "$result"
 cat "$result"
 echo "cost.sh: this is in $result" >&2
