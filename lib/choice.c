@@ -413,6 +413,9 @@ wf__choice_mishap(struct wf__choice *c, uint32_t who, uint32_t n,
 	case WF__CHOICE_ALL:
 		lot = mishap_in_turn(c, n);
 		break;
+	case WF__CHOICE_KINDS:
+		c->crowded = true;	/* not by kinds, then: by ALL */
+		break;
 	default:
 		if ((d = deviation_at(c, by)) && d->to < n)
 			lot = d->to;

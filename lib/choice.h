@@ -66,7 +66,7 @@ struct wf__choice {
 	size_t at;
 	struct wf__seen seen;	/* likewise: states that there were forks at */
 	struct wf__source source;	/* KINDS: likewise */
-	bool crowded;			/* too many for that */
+	bool crowded;			/* too many, or too much, for that */
 	bool cut;			/* there is nothing new behind this */
 	bool lost;			/* the program took another path */
 	bool no_memory;

@@ -100,9 +100,10 @@ wf__simdial_bound(int host, const struct wf__address *a,
 static void
 give_port(int type, int host, struct wf__address *a, bool both)
 {
-	do
-		wf__simhost_set_port(a, ++last_port);
-	while (find_listener(type, host, a, both));
+	do {
+		last_port = last_port < UINT16_MAX ? last_port + 1 : FIRST_PORT;
+		wf__simhost_set_port(a, last_port);
+	} while (find_listener(type, host, a, both));
 }
 
 /* ---- listen ---- */

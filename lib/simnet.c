@@ -143,7 +143,10 @@ wf__simnet_tell(const char *format, ...)
 unsigned
 wf__simnet_mishap(unsigned n, unsigned chance)
 {
-	return wf__choice_mishap(&sim.choice, sim.running, n, chance);
+	uint32_t lot = wf__choice_mishap(&sim.choice, sim.running, n, chance);
+
+	wf__order_lot(&sim.order, lot);
+	return lot;
 }
 
 int64_t

@@ -860,6 +860,17 @@ in_turn(void)
 	check_eq(simulate(&o, four_bytes), 0);
 	check(result.complete);
 	check_eq(portions, 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4);
+	/* Equal states are told apart by what went wrong on the way. */
+	o.reduce = true;
+	for (int any = 0; any < 2; any++) {
+		o.preemptions = any ? WF_SIM_ANY : 2;
+		portions = 0;
+		check_eq(simulate(&o, four_bytes), 0);
+		check(result.complete);
+		check_eq(portions, 1 << 1 | 1 << 2 | 1 << 3 | 1 << 4);
+	}
+	o = quiet(0);
+	o.how = WF_SIM_EXHAUSTIVE;
 	o.net.ideal = true;
 	portions = 0;
 	check_eq(simulate(&o, four_bytes), 0);
