@@ -293,8 +293,12 @@ wf__choice_advance(struct wf__choice *c)
 {
 	struct fork *f = c->path.items;
 
-	if (c->recipe->how == WF__CHOICE_KINDS)
-		return wf__source_advance(&c->source);
+	if (c->recipe->how == WF__CHOICE_KINDS) {
+		bool more = wf__source_advance(&c->source);
+
+		c->no_memory |= c->source.no_memory;
+		return more;
+	}
 	while (c->path.n) {
 		if (++f[c->path.n - 1].taken < f[c->path.n - 1].answers)
 			return true;
@@ -364,6 +368,8 @@ wf__choice_lot(struct wf__choice *c, uint32_t who, uint32_t n)
 		break;
 	case WF__CHOICE_KINDS:
 		lot = wf__source_lot(&c->source, n);
+		c->no_memory |= c->source.no_memory;
+		c->lost |= c->source.lost;
 		break;
 	default:
 		if ((d = deviation_at(c, by)) && d->to < n)

@@ -207,8 +207,10 @@ advance(void)
 	struct wf__recipe *r = &hunt.recipe;
 
 	if (r->how == WF__CHOICE_ALL || r->how == WF__CHOICE_KINDS) {
-		hunt.result.complete = !wf__choice_advance(&wf__sim.choice);
-		return !hunt.result.complete;
+		bool more = wf__choice_advance(&wf__sim.choice);
+
+		hunt.result.complete = !more && !wf__sim.choice.no_memory;
+		return more;
 	}
 	r->seed++;
 	if (wf__sim.choice.steps > r->length)

@@ -368,6 +368,7 @@ wf__sim_play(const struct wf__play *play, const struct wf__recipe *recipe,
 	else if (recipe->how == WF__CHOICE_KINDS && !sim.choice.cut)
 		end_kind();
 	sim.choice.crowded |= sim.order.crowded;
+	sim.no_memory |= sim.order.no_memory || sim.choice.no_memory;
 	drop_all();
 	return sim.no_memory ? -ENOMEM : (int)sim.outcome;
 }

@@ -278,6 +278,8 @@ wf__source_advance(struct wf__source *s)
 
 		if (next_at(s, f))
 			return true;
+		if (s->no_memory)
+			return false;
 		s->sleepers.n = f->from;
 		s->forks.n--;
 	}
