@@ -518,9 +518,10 @@ read_second(struct line *l)
 	ssize_t n;
 	char b;
 
-	/* It may have been faster than the cancel: then again. */
+	/* It may have been faster than the cancel: then again, but not so
+	 * soon that nobody else gets a turn. */
 	while ((n = wf_conn_read(l->ctx, l->conn, &b, 1)) == 1)
-		;
+		wf_sleep(WF_MS);
 	check_eq(n, -ECANCELED);
 	__atomic_add_fetch(&l->done, 1, __ATOMIC_RELAXED);
 	wf_waitgroup_done(&l->wg);
