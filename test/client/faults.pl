@@ -8,8 +8,8 @@
 #			as soon as each has its answer: prints how many had one
 #	faults.pl PROTOCOL PORT silent N	N clients say half of a request
 #			and no more, until standard input ends
-#	faults.pl PROTOCOL PORT reset N SEED	N clients ask for much, read some
-#			of it or nothing, and are gone by a reset
+#	faults.pl PROTOCOL PORT reset N SEED	N clients ask for much, read
+#			some of it or nothing, and are gone by a reset
 #	faults.pl PROTOCOL PORT nonsense N SEED	N clients send what makes no
 #			sense, and read or do not read what comes
 #
