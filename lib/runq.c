@@ -10,6 +10,10 @@
  */
 #include "runq.h"
 
+/* So much of the ring is filled from the shared queue.  More, and the next
+ * push would send those away that have waited longest. */
+enum { FULL = WF__RUNQ_SIZE * 3 / 4 };
+
 /* I1, and the part of I2 and I3 that one worker can see. */
 void
 wf__runq_check(struct wf__runq *q)
@@ -83,6 +87,28 @@ wf__runq_demote_next(struct wf__runq *q, struct wf__tasks *spill)
 		append(q, old, spill);
 	}
 	wf__bias_leave(&q->bias);
+}
+
+size_t
+wf__runq_make_room(struct wf__runq *q, size_t n, struct wf__tasks *out)
+{
+	uint32_t length, room, left;
+
+	wf__bias_enter(&q->bias);
+	length = q->tail - q->head;
+	room = length < FULL ? FULL - length : 0;
+	left = q->head - q->turned;
+	left = left < length ? left : length;
+	n = n < room + left ? n : room + left;
+	if (n > room) {
+		q->tail -= (uint32_t)n - room;
+		for (uint32_t i = 0; i < n - room; i++)
+			wf__tasks_add(out, *wf__runq_slot(q, q->tail + i));
+		wf__runq_publish(q);
+	}
+	q->turned = q->head;
+	wf__bias_leave(&q->bias);
+	return n;
 }
 
 void

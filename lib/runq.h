@@ -67,6 +67,7 @@ struct wf__runq {
 	uint32_t head, tail;	/* of the ring, never wrapped */
 	wf__word length;	/* tail - head; for those who look from aside */
 	wf__word asked;		/* by a thief, for half of the ring */
+	uint32_t turned;	/* head, when room was made last */
 	struct wf__task *ring[WF__RUNQ_SIZE];
 };
 
@@ -85,6 +86,11 @@ static inline bool wf__runq_try_next(struct wf__runq *q, struct wf__task *t);
 static inline bool wf__runq_try_last(struct wf__runq *q, struct wf__task *t);
 /* The next slot's turn has come to wait: to the ring's end with it. */
 void wf__runq_demote_next(struct wf__runq *q, struct wf__tasks *spill);
+/* For so many more, at most: how many there is room for, with some room left.
+ * In a ring without, as many of those that came last go to *out as have left
+ * at the front since the last time: who is nearer than that is never sent away
+ * before his turn. */
+size_t wf__runq_make_room(struct wf__runq *q, size_t n, struct wf__tasks *out);
 /* Everything. */
 void wf__runq_drain(struct wf__runq *q, struct wf__tasks *all);
 

@@ -61,19 +61,26 @@ publish_length(void)
 	    wf__sched.shared.ready.n + wf__sched.shared.starts.n); /* [runq] */
 }
 
-void
-wf__share_push(struct wf__tasks *list)
+/* Under the lock. */
+static void
+put_all(struct wf__tasks *list)
 {
 	struct wf__task *t;
 
-	if (!list->n)
-		return;
-	wf__lock(&wf__sched.shared.lock);
 	while ((t = wf__tasks_take(list)))
 		if (t->kind == WF__START)
 			add_start(wf__start_of(t));
 		else
 			wf__tasks_add(&wf__sched.shared.ready, t);
+}
+
+void
+wf__share_push(struct wf__tasks *list)
+{
+	if (!list->n)
+		return;
+	wf__lock(&wf__sched.shared.lock);
+	put_all(list);
 	publish_length();
 	wf__unlock(&wf__sched.shared.lock);
 	wf__idle_notify(NULL);
@@ -164,19 +171,28 @@ take_share(struct wf__tasks *share, size_t n, unsigned turn)
 		    wf__tasks_take(&wf__sched.shared.ready));
 }
 
+/* A fair share of what waits. */
+static size_t
+share_of(size_t length)
+{
+	size_t n = length / wf__load_relaxed(&wf__sched.n_workers) + 1;
+
+	return n < WF__RUNQ_SIZE / 2 ? n : WF__RUNQ_SIZE / 2;
+}
+
+/* From a full ring as many go the other way: all take turns with all. */
 bool
 wf__share_take(struct wf__worker *w)
 {
-	struct wf__tasks share = { 0 };
+	struct wf__tasks share = { 0 }, out = { 0 };
 	size_t n = wf__load_acquire(&wf__sched.shared.length);	/* [runq] */
 
 	if (wf__likely(!n))
 		return false;
+	n = wf__runq_make_room(&w->queue, share_of(n), &out);
 	wf__lock(&wf__sched.shared.lock);
-	n = (wf__sched.shared.ready.n + wf__sched.shared.starts.n) /
-	    wf__load_relaxed(&wf__sched.n_workers) + 1;
-	n = n < WF__RUNQ_SIZE / 2 ? n : WF__RUNQ_SIZE / 2;
 	take_share(&share, n, ++w->shares);
+	put_all(&out);
 	publish_length();
 	wf__unlock(&wf__sched.shared.lock);
 	n = share.n;

@@ -82,6 +82,49 @@ oldest_start(void)
 	memset(&wf__sched, 0, sizeof wf__sched);
 }
 
+/* Many more than the ring holds that never wait: when the first has had all of
+ * its turns, each has had some. */
+
+enum { MANY = 4000, TURNS = 40 };
+
+struct turns {
+	int had[MANY];
+	bool over;
+};
+
+static void
+take_turns(struct turns *t, int i, wf_waitgroup *wg)
+{
+	while (!t->over && t->had[i] < TURNS) {
+		t->had[i]++;
+		wf_yield();
+	}
+	t->over = true;
+	wf_waitgroup_done(wg);
+}
+
+static int
+many_yield(void)
+{
+	static struct turns t;
+	wf_waitgroup wg = {0};
+	int without = 0, few = 0, before = wf_workers(1);
+
+	memset(&t, 0, sizeof t);
+	wf_waitgroup_add(&wg, MANY);
+	for (int i = 0; i < MANY; i++)
+		check_eq(wf_spawn(take_turns, &t, i, &wg), 0);
+	wf_waitgroup_wait(&wg);
+	for (int i = 0; i < MANY; i++) {
+		without += t.had[i] == 0;
+		few += t.had[i] < TURNS / 4;
+	}
+	check_eq(without, 0);
+	check(few < MANY / 4);
+	wf_workers(before);
+	return 0;
+}
+
 int
 main(void)
 {
@@ -91,5 +134,6 @@ main(void)
 	    start_beside_ready);
 	tap_plain("the oldest spawned is not kept by newer ones",
 	    oldest_start);
+	tap_test("who is many takes turns", many_yield);
 	return tap_end();
 }
