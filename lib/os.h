@@ -116,7 +116,7 @@ WF__NOINLINE int wf__os_poll_watch(int fd, uint64_t key);
 WF__NOINLINE int wf__os_poll_arm(int fd, unsigned what, uint64_t key);
 WF__NOINLINE void wf__os_poll_forget(int fd);
 WF__NOINLINE int wf__os_poll_wait(struct wf__os_event *events, int n,
-    int64_t deadline);
+    int64_t deadline, bool *woken);
 WF__NOINLINE void wf__os_poll_wake(void);
 int wf__os_poll_fd(void);
 WF__NOINLINE int wf__os_poll_alarm(int64_t when);

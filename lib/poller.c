@@ -184,10 +184,15 @@ static bool
 poll_events(int64_t deadline)
 {
 	struct wf__os_event events[EVENT_BATCH];
-	int n = wf__os_poll_wait(events, EVENT_BATCH, deadline);
+	bool woken;
+	int n = wf__os_poll_wait(events, EVENT_BATCH, deadline, &woken);
 
 	if (deadline)
 		wf__idle_rise(wf__self());
+	/* Who only looked, as nobody slept here, may have got the wake of one
+	 * who has lain down meanwhile.  Relaxed: he did so before the wake. */
+	else if (woken && wf__load_relaxed(&wf__sched.in_poller))
+		wf__os_poll_wake();
 	/* Relaxed: a count. */
 	wf__add_relaxed(&wf__sched.polls, 1);
 	for (int i = 0; i < n; i++)

@@ -170,7 +170,8 @@ what_of(uint32_t events)
 }
 
 int
-wf__os_poll_wait(struct wf__os_event *events, int n, int64_t deadline)
+wf__os_poll_wait(struct wf__os_event *events, int n, int64_t deadline,
+    bool *woken)
 {
 	struct epoll_event got[EVENTS];
 	int saved = errno, count = 0, all;
@@ -178,8 +179,11 @@ wf__os_poll_wait(struct wf__os_event *events, int n, int64_t deadline)
 	all = wf__os_fault() ? 0 :
 	    wait_until(got, n < EVENTS ? n : EVENTS, deadline);
 	errno = saved;
+	*woken = false;
 	for (int i = 0; i < all; i++)
-		if (got[i].data.u64 != WAKE)
+		if (got[i].data.u64 == WAKE)
+			*woken = true;
+		else
 			events[count++] = (struct wf__os_event){
 			    got[i].data.u64, what_of(got[i].events) };
 	return count;
