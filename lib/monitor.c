@@ -24,6 +24,7 @@
 #include "stall.h"
 #include "workers.h"
 
+#define LATE WF_MS
 #define TRIM_EVERY (WF_SEC / 2)
 #define COUNT_CORES_EVERY WF_SEC
 enum {
@@ -64,6 +65,15 @@ due_soon(struct wf__worker *w, int64_t now)
 	return true;
 }
 
+/* w switches, but so seldom that its timers are late: it is to come to its loop
+ * at the next switch, as for a thief. */
+static void
+hurry(struct wf__worker *w, int64_t now)
+{
+	if (due(w, now - LATE))
+		wf__runq_ask(&w->queue, true);
+}
+
 /* Has w, since the last look, been in one and the same stretch of user code?
  * And does something wait that it would have run? */
 static bool
@@ -74,8 +84,12 @@ is_stuck(struct wf__worker *w, int64_t now, bool *waits)
 
 	w->seen = switches;
 	/* One that is asleep does not switch either. */
-	if (!same || wf__load_relaxed(&w->on_idle))
+	if (wf__load_relaxed(&w->on_idle))
 		return false;
+	if (!same) {
+		hurry(w, now);
+		return false;
+	}
 	*waits |= wf__runq_length(&w->queue) ||
 	    wf__runq_has_next(&w->queue) || due(w, now);
 	return true;

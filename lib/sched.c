@@ -18,9 +18,11 @@
 enum {
 	SEARCH_ROUNDS = 30,
 	SEARCH_PAUSES = 40,
-	STALE_ROUND = 12		/* then a next slot counts as stale */
+	STALE_ROUND = 12,		/* then a next slot counts as stale */
+	UNKNOWN_ROUND = WF__ROUND / 8
 };
 #define SLICE (10 * WF_MS)
+#define PACE (200 * WF_US)
 
 struct wf__sched wf__sched;
 
@@ -141,8 +143,23 @@ run_timers_of_blocked(int64_t now)
 			run_timers(wf__sched_worker(i), now);
 }
 
+/* Switches until the next housekeeping, at the pace of the last: coroutines
+ * that compute before they switch are not to make timers wait for 64 of them.
+ * After a sleep the pace is not known. */
+static unsigned
+round_of(const struct wf__worker *w, int64_t now)
+{
+	int64_t took = now - w->housekept;
+
+	if (!w->housekept)
+		return UNKNOWN_ROUND;
+	if (took <= PACE)
+		return WF__ROUND;
+	return (unsigned)(PACE * w->round / took) + 1;
+}
+
 /*
- * Every ROUND switches, on the scheduler's own stack: what a busy worker would
+ * Every ROUND switches or so, on the scheduler's own stack: what a busy worker would
  * otherwise never get to.
  */
 void
@@ -151,7 +168,8 @@ wf__sched_housekeep(struct wf__worker *w)
 	struct wf__tasks spill = { 0 };
 	int64_t now = wf__seam_now();
 
-	w->countdown = WF__ROUND;
+	w->round = w->countdown = round_of(w, now);
+	w->housekept = now;
 	wf__monitor_clock(now);
 	run_own_timers(w, now);
 	if (wf__unlikely(wf__load_relaxed(&wf__sched.blocked)))
@@ -370,6 +388,9 @@ loop(struct wf__worker *w)
 			t = pop(w);
 		if (!t) {
 			wf__idle_sleep(w);
+			w->housekept = 0;
+			if (w->countdown > UNKNOWN_ROUND)
+				w->countdown = UNKNOWN_ROUND;
 			timed = false;
 			continue;
 		}

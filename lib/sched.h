@@ -48,11 +48,13 @@ struct wf__worker {
 	void *sp;			/* the scheduler's, while one runs */
 	int *err;			/* this thread's errno */
 	unsigned countdown;		/* switches until housekeeping */
+	unsigned round;			/* what it began with */
 	unsigned shares;		/* taken from the shared queue */
 	uint64_t random;
 	struct wf__post post;
 	struct wf__fiber fiber;
 	int64_t slice;			/* since when the next slot rules */
+	int64_t housekept;		/* when, or 0 */
 	struct wf__task *handed;	/* to the loop, to be run first */
 	int64_t ran_timers;		/* when it last ran some of its own, */
 	bool ran_many;			/* and if those were more than one */

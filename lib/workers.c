@@ -37,7 +37,7 @@ new_worker(size_t n)
 	w->index = (int)n;
 	w->random = wf__os_seed() + n;
 	wf__store_relaxed(&w->patience_next, 1);
-	w->countdown = WF__ROUND;
+	w->countdown = 1;		/* the first round has no pace yet */
 	wf__runq_init(&w->queue);
 	wf__timerq_init(&w->timers);
 	wf__store_release(&wf__sched.workers[n], (wf__word)w);	/* [worker] */
