@@ -159,8 +159,8 @@ round_of(const struct wf__worker *w, int64_t now)
 }
 
 /*
- * Every ROUND switches or so, on the scheduler's own stack: what a busy worker would
- * otherwise never get to.
+ * Every ROUND switches or so, on the scheduler's own stack: what a busy worker
+ * would otherwise never get to.
  */
 void
 wf__sched_housekeep(struct wf__worker *w)
