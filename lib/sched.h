@@ -20,7 +20,11 @@ enum {
 	WF__MAX_WORKERS = 1024,		/* by option */
 	WF__MAX_EXTRA = 256,		/* that stand in for stuck ones */
 	WF__SLOTS = WF__MAX_WORKERS + WF__MAX_EXTRA,
+#ifdef WEFT_CHAOS
+	WF__ROUND = 16			/* as the rings are short, too */
+#else
 	WF__ROUND = 64			/* switches between housekeepings */
+#endif
 };
 
 /* What the code that runs next does for a coroutine that has just been

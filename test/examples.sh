@@ -547,9 +547,7 @@ run lua_host -i <<-'END'
 	c = weft.channel()
 	function show() for v in c:values() do print(v) end print "over" end
 	weft.spawn(show)
-	c:send(1)
-	c:send("two")
-	c:close()
+	c:send(1) c:send("two") c:close()
 	error("mine")
 END
 [ "$status" -eq 1 ] && [ "$(cat "$tmp/out")" = "1

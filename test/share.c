@@ -134,6 +134,9 @@ main(void)
 	    start_beside_ready);
 	tap_plain("the oldest spawned is not kept by newer ones",
 	    oldest_start);
-	tap_test("who is many takes turns", many_yield);
+	if (WF__RUNQ_SIZE < WF__ROUND)	/* CHAOS: by hundreds of turns each */
+		tap_skip("who is many takes turns", "rings are short");
+	else
+		tap_test("who is many takes turns", many_yield);
 	return tap_end();
 }
