@@ -35,19 +35,10 @@ done
 [ -x "$work/weft-bench" ] ||
 	{ echo "idle.sh: no $work/weft-bench: 'make bench' builds it" >&2
 	exit 1; }
-${CC:-cc} -O2 -o "$work/echo" bench/peers/c/echo.c
-
+. bench/peers.sh
+build_c
 peers="epoll weft"
-go=${GO:-$build/go/bin/go}
-[ -x "$go" ] || go=$(command -v go) || go=
-if [ "$go" ]; then
-	case $go in /*) ;; *) go=$PWD/$go ;; esac
-	case $build in /*) abs=$build ;; *) abs=$PWD/$build ;; esac
-	(cd bench/peers/go && GOCACHE="$abs/bench/gocache" GOTOOLCHAIN=local \
-	    GOPROXY=off GOFLAGS='' GOWORK=off CGO_ENABLED=0 "$go" build \
-	    -o "$abs/bench/go-bench" .)
-	peers="$peers go"
-fi
+! build_go || peers="$peers go"
 
 # Some are for other things than connections.
 ulimit -n "$(ulimit -Hn)"

@@ -363,16 +363,22 @@ wf_sim_host(const char *name)
 	return 0;
 }
 
+static int
+begin_cut(const char *a, const char *b, struct simcut *wanted)
+{
+	if (!wf__sim_in_coroutine())
+		return -EPERM;
+	wf__seam_point();
+	return find_cut(a, b, wanted);
+}
+
 WF_API int
 wf_sim_cut(const char *a, const char *b)
 {
 	struct simcut wanted, *c;
 	int err;
 
-	if (!wf__sim_in_coroutine())
-		return -EPERM;
-	wf__seam_point();
-	if ((err = find_cut(a, b, &wanted)) < 0)
+	if ((err = begin_cut(a, b, &wanted)) < 0)
 		return err;
 	if (!(c = wf__vec_add(&world.cuts, sizeof *c))) {
 		sim.no_memory = true;
@@ -391,10 +397,7 @@ wf_sim_heal(const char *a, const char *b)
 	struct simcut wanted, *c;
 	int err;
 
-	if (!wf__sim_in_coroutine())
-		return -EPERM;
-	wf__seam_point();
-	if ((err = find_cut(a, b, &wanted)) < 0)
+	if ((err = begin_cut(a, b, &wanted)) < 0)
 		return err;
 	for (size_t i = world.cuts.n; i--; ) {
 		c = (struct simcut *)world.cuts.items + i;
