@@ -301,6 +301,8 @@ finish(struct wf__coro *me, int result)
 	if (wf__unlikely(!(w = wf__self())))
 		wf__misuse("fork", "the child of a fork has come to the end of "
 		    "the coroutine that forked; it may only exit or exec");
+	if (wf__unlikely(me->pins))
+		w->pins--;
 	wf__store_release(&me->state, WF__FREE);		/* [state] */
 	/* Relaxed: the worker reads its own word. */
 	wf__store_release(&w->ended,
@@ -423,7 +425,8 @@ wf_pin(void)
 
 	if (!me)
 		return -EPERM;
-	me->pins++;
+	if (me->pins++ == 0)
+		w->pins++;
 	/* Relaxed: whoever readies me is told by what makes me park. */
 	wf__store_relaxed(&me->pinned, (wf__word)w);
 	return 0;
@@ -432,11 +435,14 @@ wf_pin(void)
 WF_API int
 wf_unpin(void)
 {
-	struct wf__coro *me = running();
+	struct wf__worker *w = wf__self();
+	struct wf__coro *me = w ? w->running : NULL;
 
 	if (!me || !me->pins)
 		return -EPERM;
-	if (--me->pins == 0)
+	if (--me->pins == 0) {
+		w->pins--;
 		wf__store_relaxed(&me->pinned, 0);	/* likewise */
+	}
 	return 0;
 }

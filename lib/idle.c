@@ -58,11 +58,19 @@ unlist(struct wf__worker *w)
 }
 
 void
+wf__idle_retire(struct wf__worker *w)
+{
+	wf__add_owned(&wf__sched.idle.retired, 1);
+	wf__store_relaxed(&w->retired, 1);
+}
+
+void
 wf__idle_unretire(struct wf__worker *w)
 {
-	if (w->retired)
-		wf__add_owned(&wf__sched.idle.retired, (wf__word)-1);
-	w->retired = false;
+	if (!wf__load_relaxed(&w->retired))
+		return;
+	wf__add_owned(&wf__sched.idle.retired, (wf__word)-1);
+	wf__store_relaxed(&w->retired, 0);
 }
 
 /* Under the idle lock: who is to be woken.  The one in the poller only if
@@ -122,6 +130,10 @@ wf__idle_wake_worker(struct wf__worker *w)
 	bool in_poller = false;
 
 	wf__lock(&wf__sched.idle.lock);
+	if (wf__unlikely(w->left)) {
+		wf__unlock(&wf__sched.idle.lock);
+		return;
+	}
 	if (wf__load_relaxed(&w->on_idle)) {
 		unlist(w);
 		wf__add_owned(&wf__sched.wakes, 1);

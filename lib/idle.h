@@ -25,7 +25,8 @@ void wf__idle_judge_loot(struct wf__worker *w);
 
 /* Wake a worker to search, if one sleeps and none searches. */
 void wf__idle_wake(void);
-/* Wake this worker if it sleeps: something of its own changed. */
+/* Wake this worker if it sleeps: something of its own changed.  One that has
+ * left has nothing of its own. */
 void wf__idle_wake_worker(struct wf__worker *w);
 
 /* The searcher's token for w, if it has it not; false: another one has it. */
@@ -40,9 +41,12 @@ bool wf__idle_lie_down(struct wf__worker *w, int64_t *until);
 /* A sleep in the poller is over, and w about to make tasks ready. */
 void wf__idle_rise(struct wf__worker *w);
 
-/* One too many: hand over what can be, sleep until the limit grows. */
-void wf__retire(struct wf__worker *w);
-/* Under the idle lock: w is none of those any more. */
+/* One too many: hand over what can be, sleep until the limit grows.  True: that
+ * took long, and the thread is to end. */
+bool wf__retire(struct wf__worker *w);
+/* Under the idle lock: w is one of those from now on; it is none any more, if
+ * it was one. */
+void wf__idle_retire(struct wf__worker *w);
 void wf__idle_unretire(struct wf__worker *w);
 
 /* Work waits that any worker could do. */

@@ -57,8 +57,8 @@ own_threads(void)
 	int n = 1 + (int)wf__load_relaxed(&wf__sched.helpers);
 
 	if (!wf__pump_is_on())
-		n += (int)wf__load_acquire(&wf__sched.n_workers) + 1;
-	return n;						/* [worker] */
+		n += (int)wf__load32_acquire(&wf__sched.present) + 1;
+	return n;						/* [stop] */
 }
 
 /*

@@ -83,18 +83,35 @@ a_free_worker(void)
 	size_t n = wf__load_acquire(&wf__sched.n_workers);	/* [worker] */
 
 	for (unsigned i = 0; i < n; i++)
-		if (!wf__load_relaxed(&wf__sched_worker(i)->blocking))
+		if (!wf__load_relaxed(&wf__sched_worker(i)->blocking) &&
+		    !wf__load_relaxed(&wf__sched_worker(i)->retired))
 			return wf__sched_worker(i);
 	return wf__sched_worker(0);
 }
 
 struct wf__worker *
+wf__sched_bequeath_timers(struct wf__worker *w)
+{
+	struct wf__worker *heir = wf__sched_worker(0);
+
+	return wf__timerq_move(&w->timers, &heir->timers) ? heir : NULL;
+}
+
+/* With another worker's queue it is as with work: it may retire just now, and
+ * either sees the timer, or is seen [retire]. */
+struct wf__worker *
 wf__sched_timer_place(struct wf__timer *t, int64_t when)
 {
 	struct wf__worker *self = wf__self();
 	struct wf__worker *w = self ? self : a_free_worker();
+	bool first = wf__timer_start(&w->timers, t, when);
 
-	return wf__timer_start(&w->timers, t, when) && w != self ? w : NULL;
+	if (wf__likely(w == self))
+		return NULL;
+	wf__os_fence_light();					/* [retire] */
+	if (wf__unlikely(wf__load_relaxed(&w->retired)))
+		return wf__sched_bequeath_timers(w);
+	return first ? w : NULL;
 }
 
 void
@@ -377,7 +394,8 @@ loop(struct wf__worker *w)
 			timed |= run_own_timers(w, wf__seam_now());
 		t = wf__share_take_pinned(w);
 		if (!t && wf__sched_is_surplus(w)) {
-			wf__retire(w);
+			if (wf__retire(w))
+				return;
 			continue;
 		}
 		/* Not by wf__sched_pick(): who sleeps has nothing of his
@@ -413,6 +431,6 @@ wf__sched_worker_main(void *arg)
 	wf__os_altstack_off(&w->altstack);
 	wf__self_set(NULL);
 	/* The last touch of anything shared.  [stop] */
-	wf__add32_acq_rel(&wf__sched.gone, 1);
-	wf__os_futex_wake(&wf__sched.gone, 1);
+	wf__add32_acq_rel(&wf__sched.present, (unsigned)-1);
+	wf__os_futex_wake(&wf__sched.present, 1);
 }

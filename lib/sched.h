@@ -88,13 +88,16 @@ struct wf__worker {
 	struct wf__lock inbox_lock;
 	struct wf__tasks inbox;
 	wf__word inbox_length;
+	unsigned pins;			/* coroutines pinned to it */
 
 	/* Sleep; the list and on_idle under the idle lock. */
 	wf__word32 wake;		/* enum wf__wake */
 	struct wf__worker *idle_next, *idle_prev;
 	wf__word on_idle;
 	wf__word keeps_stacks;		/* asleep on free ones [starve] */
-	bool retired;			/* asleep over the limit */
+	wf__word retired;		/* asleep over the limit, or left */
+	bool left;			/* no thread; under both locks, growth
+					 * and the idle one, or one to read */
 	bool searching;			/* holds the searcher's token */
 	wf__word watched;		/* switches when a searcher looked */
 	struct wf__worker *asked;	/* for work, in this search */
@@ -125,8 +128,10 @@ struct wf__sched_hooks {
 struct wf__sched {
 	/* Written rarely. */
 	wf__word workers[WF__SLOTS];	/* struct wf__worker *, by index */
-	wf__word n_workers;		/* threads started */
+	wf__word n_workers;		/* set up */
 	struct wf__lock growth;		/* held while threads are started */
+	struct wf__os_thread last_left;	/* not joined yet, if any_left */
+	bool any_left;
 	wf__word limit;			/* those of index < limit may run */
 	wf__word target;		/* limit without stand-ins, */
 	bool follows;			/* as the machine grants cores; under
@@ -135,7 +140,7 @@ struct wf__sched {
 	wf__word pumped;		/* by its host; see pump.c [pump] */
 	wf__word stopping;
 	wf__word blocked;		/* workers in a blocking region */
-	wf__word32 gone;		/* workers that have left */
+	wf__word32 present;		/* threads of workers */
 	struct wf__sched_hooks hooks;
 
 	/* Tasks from other threads, and what did not fit; see share.c. */
@@ -159,7 +164,7 @@ struct wf__sched {
 	struct {
 		struct wf__lock lock;
 		struct wf__worker *list;
-		wf__word retired;	/* sleeping workers over the limit */
+		wf__word retired;	/* workers that are */
 	} idle WF__ALIGNED(WF__LINE);
 	wf__word n_idle;
 	wf__word searching;		/* the searcher's token: 0 or 1 */
@@ -200,6 +205,9 @@ void wf__sched_timer_start(struct wf__timer *t, int64_t when);
 /* The same under a lock: returns the worker that is to be woken afterwards,
  * by wf__idle_wake_worker(), or NULL. */
 struct wf__worker *wf__sched_timer_place(struct wf__timer *t, int64_t when);
+/* The timers of one that has retired go to the first worker, which never does:
+ * returned if it is to be woken. */
+struct wf__worker *wf__sched_bequeath_timers(struct wf__worker *w);
 
 /* Start the runtime, if it does not run, with its defaults: 0 or -errno.
  * Defined by runtime.c. */

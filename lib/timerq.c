@@ -253,27 +253,55 @@ wf__timer_start(struct wf__timerq *q, struct wf__timer *t, int64_t when)
 	return first;
 }
 
+static struct wf__timerq *
+home_of(struct wf__timer *t)
+{
+	return (struct wf__timerq *)wf__load_acquire(&t->home);	/* [fire] */
+}
+
 bool
 wf__timer_stop(struct wf__timer *t)
 {
-	/* Only firing changes home behind the caller, who started t: relaxed
-	 * under the lock, where it is written. */
-	struct wf__timerq *q =
-	    (struct wf__timerq *)wf__load_acquire(&t->home);	/* [fire] */
+	struct wf__timerq *q;
 	bool stopped;
 
-	if (!q)
-		return false;
-	wf__seam_touch(WF__TIMERS);
-	wf__lock(&q->lock);
-	stopped = wf__load_relaxed(&t->home) != 0;
-	if (stopped) {
-		remove_timer(q, t);
-		wf__store_relaxed(&t->home, 0);
-		note_first(q);
+	/* Only firing and moving change home behind the caller, who started t:
+	 * relaxed under the lock, where it is written. */
+	while ((q = home_of(t))) {
+		wf__seam_touch(WF__TIMERS);
+		wf__lock(&q->lock);
+		stopped = wf__load_relaxed(&t->home) == (wf__word)q;
+		if (stopped) {
+			remove_timer(q, t);
+			wf__store_relaxed(&t->home, 0);
+			note_first(q);
+		}
+		wf__unlock(&q->lock);
+		if (stopped)
+			return true;
 	}
-	wf__unlock(&q->lock);
-	return stopped;
+	return false;
+}
+
+bool
+wf__timerq_move(struct wf__timerq *from, struct wf__timerq *to)
+{
+	int64_t before = wf__timerq_first(to);
+	struct wf__timer *t;
+	bool more = wf__timerq_first(from) != WF_FOREVER, any = more;
+
+	while (more) {
+		wf__lock(&from->lock);
+		wf__lock(&to->lock);
+		for (int n = 0; n < BATCH && more; n++)
+			if ((more = (t = take_due(from, WF_FOREVER))))
+				add_timer(to, t);
+		note_first(from);
+		note_first(to);
+		wf__unlock(&to->lock);
+		wf__unlock(&from->lock);
+	}
+	return any && wf__timerq_first(to) < before;
 }
 
 /* Under the lock: deadlines that are due and win their task; or, alone, one

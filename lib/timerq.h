@@ -25,7 +25,8 @@ struct wf__task;
 struct wf__timer {
 	struct wf__heap_node node;	/* key: when */
 	wf__word home;			/* the queue it is in, or 0; written
-					 * under that queue's lock */
+					 * under that queue's lock, and if it
+					 * moves under both */
 	unsigned at;			/* its place there, under the lock */
 	struct wf__task *task;
 	/* expired: false when the runtime ends before its time. */
@@ -80,6 +81,10 @@ wf__timerq_is_due(const struct wf__timerq *q)
  * many have fired. */
 unsigned wf__timerq_run(struct wf__timerq *q, int64_t now,
     void (*ready)(struct wf__task *));
+
+/* All timers of one queue to another; true if one of them is now the first
+ * there.  Moves never cross: all go to the same queue (retire.c). */
+bool wf__timerq_move(struct wf__timerq *from, struct wf__timerq *to);
 
 /* A simulated schedule ends: take everything off, and touch none of it. */
 void wf__timerq_forget(struct wf__timerq *q);

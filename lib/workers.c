@@ -3,13 +3,19 @@
  * workers.c - how many workers there are: started, added, stopped.
  * Layer 2.  Uses: workers, sched, idle.
  *
- *   I1  workers[0 .. n_workers) are set, and stay until all are freed.
+ *   I1  workers[0 .. n_workers) are set, and stay until all are freed.  Each
+ *       has a thread, unless it has left: then it is as one that sleeps
+ *       retired, but that to wake it is to start a thread.  Who leaves joins
+ *       the one that left before; so at most one is left for the stop.
  *   I2  those of index < limit may run; the others retire when they come to
  *       their loop.
  *   I3  target <= limit <= target + WF__MAX_EXTRA, but for a moment while the
  *       target changes.
  *
- * n_workers and limit change under wf__sched.growth.
+ *   I4  present is the number of threads that may touch a worker; it reaches
+ *       zero only when stopping.
+ *
+ * Under wf__sched.growth n_workers and limit change, and workers leave.
  */
 #include "workers.h"
 
@@ -46,6 +52,19 @@ new_worker(size_t n)
 }
 
 static int
+start_thread(struct wf__worker *w)
+{
+	int err;
+
+	wf__add32_acq_rel(&wf__sched.present, 1);		/* [stop] */
+	err = wf__os_thread_start(&w->thread, wf__sched_worker_main, w,
+	    "weft-worker");
+	if (err)
+		wf__add32_acq_rel(&wf__sched.present, (unsigned)-1);
+	return err;						/* [stop] */
+}
+
+static int
 add_worker(void)
 {
 	size_t n = wf__load_relaxed(&wf__sched.n_workers);
@@ -56,22 +75,56 @@ add_worker(void)
 		return -EAGAIN;
 	if (!(w = new_worker(n)))
 		return -ENOMEM;
-	err = wf__os_thread_start(&w->thread, wf__sched_worker_main, w,
-	    "weft-worker");
+	err = start_thread(w);
 	if (err)
 		wf__store_release(&wf__sched.n_workers, n);	/* [worker] */
 	return err;
 }
 
-/* Under the lock. */
 static void
-set_limit(int n)
+set_left(struct wf__worker *w, bool left)
 {
-	wf__store_relaxed(&wf__sched.limit, (wf__word)n);
-	while (wf__load_relaxed(&wf__sched.n_workers) < (wf__word)n)
-		if (add_worker() < 0)
+	wf__lock(&wf__sched.idle.lock);
+	w->left = left;
+	if (left)
+		wf__idle_retire(w);
+	else
+		wf__idle_unretire(w);
+	wf__unlock(&wf__sched.idle.lock);
+}
+
+/* Under the lock: one that sleeps, or has left, or was never there. */
+static int
+get_running(unsigned i)
+{
+	struct wf__worker *w;
+	int err;
+
+	if (i >= wf__load_relaxed(&wf__sched.n_workers))
+		return add_worker();
+	w = wf__sched_worker(i);
+	if (!w->left) {
+		wf__idle_wake_worker(w);
+		return 0;
+	}
+	set_left(w, false);
+	if ((err = start_thread(w)) < 0)
+		set_left(w, true);
+	return err;
+}
+
+/* Under the lock.  Wakes whom it concerns; for others sleep goes on. */
+static void
+set_limit(unsigned n)
+{
+	unsigned before = (unsigned)wf__load_relaxed(&wf__sched.limit);
+	unsigned have = (unsigned)wf__load_relaxed(&wf__sched.n_workers);
+
+	wf__store_relaxed(&wf__sched.limit, n);
+	for (unsigned i = before < have ? before : have; i < n; i++)
+		if (get_running(i) < 0 && i >= have)
 			break;
-	for (unsigned i = 0; i < wf__load_relaxed(&wf__sched.n_workers); i++)
+	for (unsigned i = n; i < before && i < have; i++)
 		wf__idle_wake_worker(wf__sched_worker(i));
 }
 
@@ -79,7 +132,7 @@ void
 wf__workers_limit(int n)
 {
 	wf__lock(&wf__sched.growth);
-	set_limit(n);
+	set_limit((unsigned)n);
 	wf__unlock(&wf__sched.growth);
 }
 
@@ -88,7 +141,7 @@ static void
 set_target(int n)
 {
 	wf__store_relaxed(&wf__sched.target, (wf__word)n);
-	set_limit(n);
+	set_limit((unsigned)n);
 }
 
 void
@@ -128,10 +181,10 @@ let_one_more_run(void)
 	size_t limit = wf__load_relaxed(&wf__sched.limit);
 
 	wf__store_relaxed(&wf__sched.limit, limit + 1);
-	if (limit >= wf__load_relaxed(&wf__sched.n_workers))
-		return add_worker() == 0;
-	wf__idle_wake_worker(wf__sched_worker((unsigned)limit));
-	return true;
+	if (get_running((unsigned)limit) == 0)
+		return true;
+	wf__store_relaxed(&wf__sched.limit, limit);
+	return false;
 }
 
 /*
@@ -151,6 +204,40 @@ wf__workers_stand_in(void)
 		wf__unlock(&wf__sched.growth);
 		wf__fence();					/* [grow] */
 	}
+}
+
+/* Under the lock. */
+static bool
+may_leave(struct wf__worker *w)
+{
+	bool may;
+
+	wf__lock(&wf__sched.idle.lock);
+	may = wf__load32_acquire(&w->wake) == WF__ASLEEP &&	/* [wake] */
+	    wf__sched_is_surplus(w) && !wf__sched_stopping();
+	w->left = may;
+	wf__unlock(&wf__sched.idle.lock);
+	return may;
+}
+
+bool
+wf__workers_leave(struct wf__worker *w)
+{
+	struct wf__os_thread before;
+	bool leaves, joins;
+
+	wf__lock(&wf__sched.growth);
+	leaves = may_leave(w);
+	joins = leaves && wf__sched.any_left;
+	before = wf__sched.last_left;
+	if (leaves) {
+		wf__sched.last_left = w->thread;
+		wf__sched.any_left = true;
+	}
+	wf__unlock(&wf__sched.growth);
+	if (joins)
+		wf__os_thread_join(&before);
+	return leaves;
 }
 
 int
@@ -180,35 +267,50 @@ wf__workers_start_alone(void)
 /* Is a coroutine in the middle of something?  Otherwise workers that are still
  * there only wait for a core, to leave. */
 static bool
-is_any_busy(unsigned n)
+is_any_busy(void)
 {
+	size_t n = wf__load_acquire(&wf__sched.n_workers);	/* [worker] */
+
 	for (unsigned i = 0; i < n; i++)
 		if (wf__load_relaxed(&wf__sched_worker(i)->busy))
 			return true;
 	return false;
 }
 
+/* Of those that have left the last one; the others are joined already. */
+static void
+join_all(void)
+{
+	size_t n = wf__load_relaxed(&wf__sched.n_workers);
+
+	for (unsigned i = 0; i < n; i++)
+		if (!wf__sched_worker(i)->left)
+			wf__os_thread_join(&wf__sched_worker(i)->thread);
+	if (wf__sched.any_left)
+		wf__os_thread_join(&wf__sched.last_left);
+	wf__sched.any_left = false;
+}
+
 bool
 wf__workers_stop(int64_t deadline)
 {
-	/* Relaxed: no worker is added any more. */
-	unsigned n = (unsigned)wf__load_relaxed(&wf__sched.n_workers), gone;
+	unsigned present;
 	int64_t until;
 
 	wf__store_release(&wf__sched.stopping, 1);		/* [stop] */
-	for (unsigned i = 0; i < n; i++)
-		wf__idle_wake_worker(wf__sched_worker(i));
-	while ((gone = wf__load32_acquire(&wf__sched.gone)) < n) { /* [stop] */
+	for (unsigned i = 0; i < wf__load_acquire(&wf__sched.n_workers); i++)
+		wf__idle_wake_worker(wf__sched_worker(i));	/* [worker] */
+	while ((present =
+	    wf__load32_acquire(&wf__sched.present))) {		/* [stop] */
 		if (wf__os_now() < deadline)
 			until = deadline;
-		else if (is_any_busy(n))
+		else if (is_any_busy())
 			return false;
 		else
 			until = wf__os_now() + WF_MS;
-		wf__os_futex_wait(&wf__sched.gone, gone, until);
+		wf__os_futex_wait(&wf__sched.present, present, until);
 	}
-	for (unsigned i = 0; i < n; i++)
-		wf__os_thread_join(&wf__sched_worker(i)->thread);
+	join_all();
 	return true;
 }
 

@@ -2,6 +2,8 @@
 /*
  * timerq.c - the timer queue from inside: order, stop, and firing once.
  */
+#include <pthread.h>
+
 #include "tap.h"
 
 #include "coro.h"
@@ -168,6 +170,75 @@ callbacks(void)
 	check_eq(wf__timerq_first(&q), WF_FOREVER);
 }
 
+/* ---- moved from queue to queue, and stopped meanwhile ---- */
+
+struct mover {
+	struct wf__timerq a, b;
+	int over;
+};
+
+static void *
+move_on(void *arg)
+{
+	struct mover *m = arg;
+
+	while (!__atomic_load_n(&m->over, __ATOMIC_ACQUIRE)) {
+		wf__timerq_move(&m->a, &m->b);
+		wf__timerq_move(&m->b, &m->a);
+	}
+	return NULL;
+}
+
+static void
+stopped_on_the_move(void)
+{
+	static struct mover m;
+	pthread_t thread;
+	int few = 40;
+
+	memset(&m, 0, sizeof m);
+	wf__timerq_init(&m.a);
+	wf__timerq_init(&m.b);
+	if (!check(!pthread_create(&thread, NULL, move_on, &m)))
+		return;
+	for (int round = 0; round < tap_scale(20000, 4000); round++) {
+		for (int i = 0; i < few; i++)
+			start(round % 2 ? &m.a : &m.b, i, 1000 - i);
+		for (int i = 0; i < few; i++)
+			check(wf__timer_stop(&timers[i]));
+	}
+	__atomic_store_n(&m.over, 1, __ATOMIC_RELEASE);
+	pthread_join(thread, NULL);
+	check_eq(wf__timerq_first(&m.a), WF_FOREVER);
+	check_eq(wf__timerq_first(&m.b), WF_FOREVER);
+	wf__timerq_drop(&m.a);
+	wf__timerq_drop(&m.b);
+}
+
+static void
+moved(void)
+{
+	struct wf__timerq a, b;
+
+	wf__timerq_init(&a);
+	wf__timerq_init(&b);
+	check(!wf__timerq_move(&a, &b));
+	for (int i = 0; i < MANY; i++)
+		start(i % 2 ? &b : &a, i, 1000 - i % 1000);
+	check(!wf__timerq_move(&a, &b));	/* 1, the first, was in b */
+	check_eq(wf__timerq_first(&a), WF_FOREVER);
+	check_eq(wf__timerq_first(&b), 1);
+	fired = 0;
+	wf__timerq_run(&b, 1000, note_ready);
+	check_eq(fired, MANY);
+	start(&a, 0, 5);
+	check(wf__timerq_move(&a, &b));
+	check_eq(wf__timerq_first(&b), 5);
+	check(wf__timer_stop(&timers[0]));
+	wf__timerq_drop(&a);
+	wf__timerq_drop(&b);
+}
+
 int
 main(void)
 {
@@ -176,5 +247,7 @@ main(void)
 	tap_plain("against a list", against_a_list);
 	tap_plain("won by others before", claimed_by_others);
 	tap_plain("callbacks", callbacks);
+	tap_plain("moved to another queue", moved);
+	tap_plain("stopped on the move", stopped_on_the_move);
 	return tap_end();
 }

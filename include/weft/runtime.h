@@ -137,7 +137,8 @@ WF_API int wf_start(const struct wf_options *options);
 WF_API int wf_stop(int64_t timeout);
 
 /* Set the number of workers, 1 to 1024, before or while the runtime runs; 0
- * only asks.  Returns the number before, -EINVAL, or -EBUSY for one that is
+ * only asks.  Of those that are too many then the threads end after some two
+ * seconds.  Returns the number before, -EINVAL, or -EBUSY for one that is
  * pumped. */
 WF_API int wf_workers(int n);
 
