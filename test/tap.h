@@ -417,6 +417,36 @@ tap__test(const char *name, int (*fn)(void), const struct wf_site *site)
 		tap__test(name, fn, &tap__site); \
 	} } while (0)
 
+static void
+tap__call(int (*fn)(void), int *result)
+{
+	*result = fn();
+}
+
+/* Run int fn(void) as a coroutine of a runtime that this thread pumps: then no
+ * turn of anybody's depends on when the system gives which thread a core. */
+TAP_UNUSED static void
+tap_test_pumped(const char *name, int (*fn)(void))
+{
+	struct wf_options o;
+	wf_waitgroup wg;
+	int result = 1;
+
+	if (!tap__begin(name, 1))
+		return;
+	memset(&o, 0, sizeof o);
+	memset(&wg, 0, sizeof wg);
+	o.workers = WF_PUMPED;
+	check_eq(wf_stop(10 * WF_SEC), 0);
+	if (check_eq(wf_start(&o), 0)) {
+		wf_waitgroup_spawn(&wg, tap__call, fn, &result);
+		wf_waitgroup_wait(&wg);
+		check_eq(result, 0);
+		check_eq(wf_stop(WF_FOREVER), 0);
+	}
+	tap__result(name, 0);
+}
+
 /* Run void fn(void) on the plain thread. */
 TAP_UNUSED static void
 tap_plain(const char *name, void (*fn)(void))
