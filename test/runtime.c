@@ -113,7 +113,8 @@ static int
 small_program(void)
 {
 	wf_chan(int) c = wf_chan_make(int, 0);
-	wf_ctx *ctx = wf_ctx_with_timeout(wf_ctx_background(), WF_SEC);
+	wf_ctx *ctx = wf_ctx_with_timeout(wf_ctx_background(),
+	    3600 * WF_SEC);
 	int v = 0, sum = 0;
 
 	for (int i = 0; i < 20; i++)
@@ -126,22 +127,25 @@ small_program(void)
 	return sum == 190 ? 0 : 1;
 }
 
+/* A run that leaves a mapping leaves as many as there are runs; the C library's
+ * cache of thread stacks varies by a few. */
 static void
 runs_again(void)
 {
+	enum { RUNS = 200 };
 	int descriptors, mappings;
 
 	for (int i = 0; i < 50; i++)
 		check_eq(wf_run(small_program), 0);
 	descriptors = count_descriptors();
 	mappings = count_mappings();
-	for (int i = 0; i < 200; i++)
+	for (int i = 0; i < RUNS; i++)
 		if (!check_eq(wf_run(small_program), 0))
 			break;
 	check_threads();
 	check_eq(count_descriptors(), descriptors);
 	if (!TAP_ASAN && !TAP_TSAN)
-		check_eq(count_mappings(), mappings);
+		check(count_mappings() < mappings + RUNS / 2);
 }
 
 /* After the end there are no threads of weft, and no descriptors. */
@@ -531,9 +535,9 @@ heap_is_empty(void)
 static void
 child_of(wf_ctx *parent, wf_chan(int) c)
 {
-	wf_ctx *ctx = wf_ctx_with_timeout(parent, WF_SEC);
+	wf_ctx *ctx = wf_ctx_with_timeout(parent, 3600 * WF_SEC);
 
-	wf_send_ctx(ctx, c, 1);
+	check_eq(wf_send_ctx(ctx, c, 1), 1);
 	wf_ctx_free(ctx);
 }
 
@@ -831,27 +835,29 @@ switches(void)
 	return sum;
 }
 
-/* It may take a moment until all is quiet, but then it stays so: at least one
- * of ten windows has next to no switches. */
+/* It may take a while until all is quiet: until a window has next to no
+ * switches.  Where somebody wakes up again and again there is none. */
+static void
+await_quiet(void)
+{
+	struct timespec window = { 0, 300 * 1000000 };
+	long before;
+
+	do {
+		before = switches();
+		nanosleep(&window, NULL);
+	} while (switches() - before > 5);
+}
+
 static void
 idle(void)
 {
-	struct timespec window = { 0, 300 * 1000000 };
 	wf_chan(int) gate = wf_chan_make(int, 0);
-	long before, last = -1;
-	int n = 0, quiet = 0;
+	int n = 0;
 
 	for (int i = 0; i < 1000; i++)
 		check_eq(wf_spawn(wait_at, gate, &n), 0);
-	for (int i = 0; i < 10 && !quiet; i++) {
-		before = switches();
-		nanosleep(&window, NULL);
-		last = switches() - before;
-		quiet = last <= 5;
-	}
-	check(quiet);
-	if (!quiet)
-		tap_note("%ld switches in the last 300 ms", last);
+	await_quiet();
 	wf_close(gate);
 	check_eq(wf_stop(WF_FOREVER), 0);
 	check_eq(n, 1000);
@@ -868,19 +874,11 @@ wait_hours(wf_ctx *ctx)
 static void
 idle_with_timers(void)
 {
-	struct timespec window = { 0, 300 * 1000000 };
 	wf_ctx *ctx = wf_ctx_with_cancel(wf_ctx_background());
-	long before;
-	int quiet = 0;
 
 	for (int i = 0; i < 100; i++)
 		check_eq(wf_spawn(wait_hours, ctx), 0);
-	for (int i = 0; i < 10 && !quiet; i++) {
-		before = switches();
-		nanosleep(&window, NULL);
-		quiet = switches() - before <= 5;
-	}
-	check(quiet);
+	await_quiet();
 	wf_ctx_cancel(ctx);
 	check_eq(wf_stop(WF_FOREVER), 0);
 	wf_ctx_free(ctx);
