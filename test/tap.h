@@ -89,7 +89,12 @@ static struct {
 	int seeded;		/* atomic: the seed has been printed */
 	long bytes;		/* atomic: what weft has of the allocator */
 	long allocations;	/* atomic: how often it asked */
-	const char *volatile name;	/* of the running test, for the alarm */
+	/* For the alarm: */
+	const char *volatile name;	/* of the running test */
+	unsigned period;		/* seconds between alarms */
+	int alarms;			/* in this test */
+	int64_t used;			/* of the processor, at the last one */
+	pid_t waited_for;		/* a tap_child(), or 0 */
 } tap__state;
 
 /* Leaks are looked for in the program itself, not in a child that ends in the
@@ -300,6 +305,36 @@ tap_workers(int n)
 		tap__fail(__FILE__, __LINE__, "wf_workers() refused");
 }
 
+/* What the clock says, in ns, or 0. */
+TAP_UNUSED static int64_t
+tap__clock(clockid_t id)
+{
+	struct timespec t;
+
+	return clock_gettime(id, &t) < 0 ? 0 :
+	    (int64_t)t.tv_sec * WF_SEC + t.tv_nsec;
+}
+
+/*
+ * Is this test not hung, but slow, as the machine has hardly any time for it?
+ * One that hangs uses none of what there is, or all.
+ */
+TAP_UNUSED static bool
+tap__is_starved(void)
+{
+	int64_t used = tap__clock(CLOCK_PROCESS_CPUTIME_ID), more;
+	int64_t period = (int64_t)tap__state.period * WF_SEC;
+	clockid_t child;
+
+	if (tap__state.waited_for &&
+	    clock_getcpuclockid(tap__state.waited_for, &child) == 0)
+		used += tap__clock(child);
+	more = used - tap__state.used;
+	tap__state.used = used;
+	return ++tap__state.alarms < 10 && more > period / 100 &&
+	    more < period / 2;
+}
+
 /*
  * The watchdog.  The handler runs wherever the signal lands; asking weft for
  * its coroutines there is no more than worth a try, so a second alarm is set
@@ -311,6 +346,10 @@ tap__hung(int sig)
 	static const char text[] = "\n# hung: ";
 	const char *name = tap__state.name;
 
+	if (tap__is_starved()) {
+		alarm(tap__state.period);
+		return;
+	}
 	signal(sig, SIG_DFL);
 	alarm(5);
 	if (write(2, text, sizeof text - 1) < 0 ||
@@ -331,9 +370,13 @@ tap__watch(int times)
 
 	memset(&action, 0, sizeof action);
 	action.sa_handler = tap__hung;
-	action.sa_flags = SA_NODEFER;	/* for the second alarm */
+	action.sa_flags = SA_NODEFER | SA_RESTART; /* for the second alarm */
 	sigaction(SIGALRM, &action, NULL);
-	alarm((unsigned)(TAP_SECONDS * times * (factor > 0 ? factor : 1)));
+	tap__state.period =
+	    (unsigned)(TAP_SECONDS * times * (factor > 0 ? factor : 1));
+	tap__state.alarms = 0;
+	tap__state.used = tap__clock(CLOCK_PROCESS_CPUTIME_ID);
+	alarm(tap__state.period);
 }
 
 /* Begin a test; false when it is not wanted. */
@@ -481,6 +524,7 @@ tap__child_run(int (*fn)(void), int err)
 	int result;
 
 	tap__state.child = 1;
+	tap__state.waited_for = 0;
 	dup2(err, 2);
 	setrlimit(RLIMIT_CORE, &none);
 	tap__watch(1);
@@ -550,10 +594,12 @@ tap__child(const char *name, int (*fn)(void), int status, ...)
 		tap__child_run(fn, ends[1]);
 	}
 	close(ends[1]);
+	tap__state.waited_for = pid;
 	tap__read_all(ends[0], text, sizeof text);
 	close(ends[0]);
 	while (waitpid(pid, &got, 0) < 0 && errno == EINTR)
 		;
+	tap__state.waited_for = 0;
 	tap__check_status(got, status);
 	va_start(args, status);
 	while ((wanted = va_arg(args, const char *)))
