@@ -140,10 +140,13 @@ behind=127.0.0.1:$port
 behind_pid=$pid
 for name in http_server gateway kv_server hub; do
 	server $name 64
+	begun=$(date +%s)
 	faults crowd 200 "$tmp/said" && [ "$(cat "$tmp/out")" = 200 ]
 	result $? "$name: descriptors run out, and all are served"
-	[ "$(grep -c 'for now' "$tmp/said")" -eq 1 ]
-	result $? '... it is said once'
+	times_said=$(grep -c 'for now' "$tmp/said")
+	[ "$times_said" -ge 1 ] && [ "$times_said" -le \
+		$((1 + ($(date +%s) - begun) / 60)) ]
+	result $? '... it is said once, in a minute'
 	ends_well
 	result $? '... and it ends well'
 

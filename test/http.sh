@@ -97,7 +97,8 @@ load()
 {
 	name=$1
 	shift
-	timeout "$limit" wrk -d "${seconds}s" "$@" >"$tmp/out" 2>&1 &&
+	timeout "$limit" wrk -d "${seconds}s" --timeout "$limit" "$@" \
+	    >"$tmp/out" 2>&1 &&
 	    grep -q '^Requests/sec: *[1-9]' "$tmp/out" &&
 	    ! grep -q 'Non-2xx\|Socket errors' "$tmp/out"
 	result $? "$name"
@@ -118,7 +119,7 @@ await_client()
 		[ $tries -gt 0 ] || break
 		sleep 0.05
 	done
-	sleep 0.2
+	sleep 0.5
 }
 
 awk 'BEGIN { for (i = 0; i < 150000; i++) print i }' >"$tmp/text"
@@ -200,13 +201,13 @@ echo "# $before KiB, then $after KiB"
 result $? "its memory does not grow"
 
 # A request that runs is not interrupted, and another one cannot come.
-curl -s -m "$limit" "$url/slow?ms=700" >"$tmp/slow" &
+curl -s -m "$limit" "$url/slow?ms=4000" >"$tmp/slow" &
 client=$!
 await_client "$pid_a"
 stop a TERM
 result $? "SIGTERM: it ends well"
 wait $client
-[ "$(cat "$tmp/slow")" = 'that took 700 ms' ]
+[ "$(cat "$tmp/slow")" = 'that took 4000 ms' ]
 result $? "... after the request that was running"
 grep -q 'closing, 1 request running' "$tmp/a.log" &&
     grep -q 'closed, 0 requests cut off' "$tmp/a.log" &&
@@ -235,7 +236,12 @@ result $? "... SIGTERM"
 start d http_server
 start e http_server
 # shellcheck disable=SC2154 # set by start
-start g gateway -t 2500 -u 32 "$at_d" "$at_e"
+start f gateway -t 300 "$at_d"
+get 504 "gateway: a request that takes too long" "http://$at_f/slow?ms=600000"
+stop f TERM
+result $? "... SIGTERM"
+# shellcheck disable=SC2154
+start g gateway -u 32 "$at_d" "$at_e"
 url=http://$at_g
 get 200 "gateway: hello" "$url/"
 says 'hello, world'
@@ -250,20 +256,19 @@ result $? "... comes back"
 get 413 "gateway: a body too large for the server" \
     --data-binary "@$tmp/large" "$url/echo"
 get 405 "gateway: the server's refusals" -X DELETE "$url/"
-get 504 "gateway: a request that takes too long" "$url/slow?ms=600000"
 load "gateway: wrk, 64 connections" -t 1 -c 64 "$url/"
 load "gateway: wrk, more than to the servers" -t 1 -c 300 "$url/slow?ms=1"
 stop e TERM
 result $? "gateway: one server ends well"
 get 200 "gateway: the other one goes on" "$url/"
 load "gateway: wrk, one server only" -t 1 -c 16 "$url/"
-curl -s -m "$limit" "$url/slow?ms=700" >"$tmp/slow" &
+curl -s -m "$limit" "$url/slow?ms=4000" >"$tmp/slow" &
 client=$!
 await_client "$pid_d"
 stop g TERM
 result $? "gateway: SIGTERM, it ends well"
 wait $client
-[ "$(cat "$tmp/slow")" = 'that took 700 ms' ] &&
+[ "$(cat "$tmp/slow")" = 'that took 4000 ms' ] &&
     grep -q 'closing, requests running: 1' "$tmp/g.log" &&
     grep -q 'closed, requests cut off: 0' "$tmp/g.log" &&
     [ "$(wc -l <"$tmp/g.log")" -eq 3 ]

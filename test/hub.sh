@@ -20,6 +20,8 @@ trap '[ -z "$pid" ] || kill -9 $pid; rm -rf "$tmp"' EXIT
 
 tests=0
 failed=0
+status='not asked for'
+ended='not asked for'
 
 # result STATUS NAME: the line of one test.
 result()
@@ -30,6 +32,7 @@ result()
 		return
 	fi
 	echo "not ok $tests - $2"
+	echo "# status: of the client $ended, of the hub $status"
 	failed=$((failed + 1))
 	for f in got out err; do
 		[ ! -e "$tmp/$f" ] || tail -n 20 "$tmp/$f" | cut -c 1-200 |
@@ -62,12 +65,14 @@ ends_well()
 	wait $pid
 	status=$?
 	pid=
-	[ $status -eq 0 ] && [ ! -s "$tmp/err" ]
+	[ "$status" -eq 0 ] && [ ! -s "$tmp/err" ]
 }
 
 run()
 {
 	timeout "$limit" "$client" "$port" "$@" >"$tmp/got" 2>&1
+	ended=$?
+	[ $ended -eq 0 ]
 }
 
 start

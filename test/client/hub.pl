@@ -13,8 +13,11 @@ use warnings;
 use IO::Socket::INET;
 use Socket;
 
+use constant SCORE => 20;
 my ($port, $what, @args) = @ARGV;
+my $doing = 'beginning';
 $SIG{PIPE} = 'IGNORE';
+$SIG{TERM} = sub { die "hub.pl: ended while $doing\n" };
 $| = 1;
 
 sub dial {
@@ -44,6 +47,18 @@ sub lines {
 	return $got;
 }
 
+# Read until the text is there, at the end of a line.
+sub hear {
+	my ($i, $s, $text) = @_;
+	my $got = '';
+
+	until ($got =~ $text) {
+		$doing = "guest $i waits for $text, and has heard " .
+		    substr $got, -60;
+		$got .= lines($s, 1);
+	}
+}
+
 if ($what eq 'raw') {
 	my $s = dial();
 	my $got = '';
@@ -64,21 +79,22 @@ if ($what eq 'raw') {
 	my ($n, $rounds) = @args;
 	my $sleepy = dial_sleepy();
 	my @all = map { dial() } 2 .. $n;
-	syswrite $all[$_], "guest $_\n" for 0 .. $#all;
 
-	# All are there when each has heard himself.
-	for my $i (0 .. $#all) {
-		my $got = '';
+	# They come by the score.  All of those have come when each has heard
+	# himself, and nobody lags behind by more than these few lines when all
+	# have heard the last one: to the hub, who lags is one who does not read.
+	for (my $first = 0; $first < @all; $first += SCORE) {
+		my $last = $first + SCORE - 1;
 
-		syswrite $all[$i], "here\n";
-		$got .= lines($all[$i], 1) until $got =~ /^<guest $i> here$/m;
-	}
-	# The last one has heard one; the first ones all: read the rest.
-	syswrite $all[0], "begin\n";
-	for my $s (@all) {
-		my $got = '';
-
-		$got .= lines($s, 1) until $got =~ /begin\n\z/;
+		$last = $#all if $last > $#all;
+		syswrite $all[$_], "guest $_\nhere\n" for $first .. $last;
+		for my $i ($first .. $last) {
+			hear($i, $all[$i], qr/^<guest $i> here$/m);
+		}
+		syswrite $all[0], "come $last\n";
+		for my $i (0 .. $last) {
+			hear($i, $all[$i], qr/^<guest 0> come $last\n\z/m);
+		}
 	}
 	for my $round (1 .. $rounds) {
 		my $text = "round $round " . 'z' x 90;
@@ -86,6 +102,7 @@ if ($what eq 'raw') {
 
 		syswrite $all[$_], "$text\n" for 0 .. 9;
 		for my $s (@all) {
+			$doing = "in round $round";
 			my $got = join '', sort { $a cmp $b }
 			    map { "$_\n" } split /\n/, lines($s, 10);
 

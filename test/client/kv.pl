@@ -7,8 +7,9 @@
 #	kv.pl PORT many N		N connections at once: how many PONGs
 #	kv.pl PORT slow FILE		subscribe, make FILE, read nothing
 #					until FILE is gone; bytes, and the end
-#	kv.pl PORT flood N SIZE		publish N messages of SIZE bytes
-#	kv.pl PORT count N		subscribe, count N messages
+#	kv.pl PORT flood N SIZE		subscribe, publish N messages of SIZE
+#					bytes, each when the last one is there:
+#					most and least receivers, how many came
 #	kv.pl PORT garbage N SEED	N connections that send nonsense
 #	kv.pl PORT unread N		send N GETs, read nothing, for ever
 use strict;
@@ -88,30 +89,21 @@ sub slow {
 sub flood {
 	my ($n, $size) = @_;
 	my $s = dial();
+	my $sub = dial();
 	my $message = request('PUBLISH', 'news', 'x' x $size);
-	my ($least, $most) = (1e9, 0);
+	my ($least, $most, $came) = (1e9, 0, 0);
 
+	put($sub, request('SUBSCRIBE', 'news'));
+	1 until <$sub> =~ /^:1/;
 	for (1 .. $n) {
 		put($s, $message);
 		my ($sent) = <$s> =~ /^:(\d+)/;
 		$least = $sent if $sent < $least;
 		$most = $sent if $sent > $most;
+		my @lines = map { scalar <$sub> } 1 .. 7;
+		$came++ if $lines[2] =~ /^message/;
 	}
-	print "$most $least\n";
-}
-
-sub count {
-	my ($n) = @_;
-	my $s = dial();
-	my $got = 0;
-
-	put($s, request('SUBSCRIBE', 'news'));
-	while (my $line = <$s>) {
-		print "ready\n" if $line =~ /^:1/;
-		$got++ if $line =~ /^message/;
-		last if $got == $n;
-	}
-	print "$got\n";
+	print "$most $least $came\n";
 }
 
 # Requests with something wrong in them, and bytes without any sense.
