@@ -28,7 +28,7 @@
 #include "os.h"
 #include "seam.h"
 
-enum { CAPTURE_ROOM = 4096 };
+enum { CAPTURE_ROOM = 4096, RESTS = 16 };
 
 struct capture {
 	int fd;				/* -1: none */
@@ -70,6 +70,19 @@ grow_capture(struct capture *c)
 	return 0;
 }
 
+/* Given up: what is in the pipe by now has come before. */
+static void
+read_rest(struct capture *c)
+{
+	ssize_t n = 1;
+
+	for (int i = 0; i < RESTS && n > 0 && grow_capture(c) == 0; i++) {
+		n = read(c->fd, c->data + c->size, c->room - c->size - 1);
+		if (n > 0)
+			c->size += (size_t)n;
+	}
+}
+
 static void
 read_capture(wf_process *p, int i)
 {
@@ -82,6 +95,8 @@ read_capture(wf_process *p, int i)
 		if (n > 0)
 			c->size += (size_t)n;
 	}
+	if (n == -ECANCELED)
+		read_rest(c);
 	c->err = (int)n;
 	wf_fd_close(c->fd);
 	wf_waitgroup_done(&p->readers);
@@ -163,6 +178,17 @@ reader_error(const wf_process *p)
 	return err;
 }
 
+/* Who traces it hears of its end before us. */
+static int
+reap(wf_process *p)
+{
+	int err;
+
+	while ((err = wf__os_pidfd_reap(p->pidfd, &p->status)) == -EAGAIN)
+		wf_sleep(WF_MS);
+	return err;
+}
+
 static void
 watch(wf_process *p)
 {
@@ -173,7 +199,7 @@ watch(wf_process *p)
 		end_process(p, deadline);
 		wait_for_end(p, wf_ctx_background());
 	}
-	got[0] = wf__os_pidfd_reap(p->pidfd, &p->status);
+	got[0] = reap(p);
 	got[1] = wait_for_readers(p, deadline);
 	got[2] = reader_error(p);
 	for (int i = 0; i < 3 && !err; i++)
@@ -307,13 +333,10 @@ new_process(wf_ctx *ctx, const struct wf_command *c)
 static void
 abort_start(wf_process *p)
 {
-	int status;
-
 	wf__os_pidfd_signal(p->pidfd, SIGKILL);
 	wf_ctx_cancel(p->pipes);
 	wf_waitgroup_wait(&p->readers);
-	while (wf__os_pidfd_reap(p->pidfd, &status) == -EAGAIN)
-		wf_sleep(WF_MS);
+	reap(p);
 }
 
 WF_API int

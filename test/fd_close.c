@@ -82,6 +82,33 @@ end_close(pthread_t t)
 	store(&held, -1);
 }
 
+/* Numbers that nobody else is given once they are free: others get the least.
+ * The monitor opens a file now and then. */
+
+static int
+move_to(int fd, int number)
+{
+	check_eq(dup2(fd, number), number);
+	close(fd);
+	return number;
+}
+
+static void
+open_pipe(int ends[2])
+{
+	check_eq(pipe(ends), 0);
+	for (int i = 0; i < 2; i++)
+		ends[i] = move_to(ends[i], 400 + i);
+}
+
+/* A pipe with the first end on this number. */
+static void
+open_pipe_at(int ends[2], int number)
+{
+	check_eq(pipe(ends), 0);
+	ends[0] = move_to(ends[0], number);
+}
+
 struct readers {
 	wf_waitgroup group;
 	int fd, begun, ended;
@@ -131,7 +158,7 @@ waiting_before(void)
 	pthread_t t;
 	int ends[2];
 
-	check_eq(pipe(ends), 0);
+	open_pipe(ends);
 	start_readers(&r, ends[0], -EBADF);
 	t = begin_close(&ends[0], false);
 	wf_waitgroup_wait(&r.group);
@@ -148,7 +175,7 @@ coming_meanwhile(void)
 	pthread_t t;
 	int ends[2];
 
-	check_eq(pipe(ends), 0);
+	open_pipe(ends);
 	too_late(ends[0]);		/* the poller knows the number */
 	t = begin_close(&ends[0], false);
 	start_readers(&r, ends[0], -EBADF);
@@ -169,11 +196,10 @@ next_owner(void)
 	int old[2], fresh[2];
 	pthread_t t;
 
-	check_eq(pipe(old), 0);
+	open_pipe(old);
 	too_late(old[0]);
 	t = begin_close(&old[0], true);
-	check_eq(pipe(fresh), 0);
-	check_eq(fresh[0], old[0]);
+	open_pipe_at(fresh, old[0]);
 	start_readers(&r, fresh[0], 1);
 	too_late(fresh[0]);
 	end_close(t);
@@ -194,13 +220,12 @@ copied(void)
 	struct readers r;
 	int old[2], fresh[2], copy;
 
-	check_eq(pipe(old), 0);
+	open_pipe(old);
 	start_readers(&r, old[0], -EBADF);
 	copy = dup(old[0]);
 	check_eq(wf_fd_close(old[0]), 0);
 	wf_waitgroup_wait(&r.group);
-	check_eq(pipe(fresh), 0);
-	check_eq(fresh[0], old[0]);
+	open_pipe_at(fresh, old[0]);
 	start_readers(&r, fresh[0], 1);
 	check_eq(wf_write(wf_ctx_background(), old[1], "x", 1), 1);
 	tap_settle();
@@ -223,7 +248,7 @@ twice(void)
 	pthread_t t, u;
 	int ends[2];
 
-	check_eq(pipe(ends), 0);
+	open_pipe(ends);
 	too_late(ends[0]);
 	t = begin_close(&ends[0], false);
 	check_eq(pthread_create(&u, NULL, close_it, &ends[0]), 0);

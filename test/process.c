@@ -172,11 +172,19 @@ inherits(void)
 static int
 killed(void)
 {
-	wf_ctx *ctx = wf_ctx_with_timeout(bg(), 10 * WF_MS);
+	wf_ctx *ctx = wf_ctx_with_cancel(bg());
 	struct wf_command c = {0};
 	wf_process *p = shell(ctx, "exec sleep 1000", &c);
 	int status = 0;
 
+	wf_ctx_cancel(ctx);
+	check_eq(wf_process_wait(p, &status), -ECANCELED);
+	check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	wf_process_free(p);
+	wf_ctx_free(ctx);
+	/* Time enough to start, however busy all is. */
+	ctx = wf_ctx_with_timeout(bg(), tap_scale(10, 2) * WF_SEC);
+	p = shell(ctx, "exec sleep 1000", &c);
 	check_eq(wf_process_wait(p, &status), -ETIMEDOUT);
 	check(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 	wf_process_free(p);
@@ -238,13 +246,14 @@ grandchild(void)
 	struct wf_command c = { .fds = { WF_NULL, WF_CAPTURE, 0 },
 	    .grace = 20 * WF_MS };
 	wf_process *p = shell(bg(), "sleep 1000 & echo $!", &c);
-	int status = -1;
+	int status = -1, child;
 
 	check_eq(wf_process_wait(p, &status), -ETIME);
 	check_eq(status, 0);
 	/* What came before is there, and says whom to end. */
-	check(atoi(wf_process_output(p, 1, NULL)) > 0);
-	kill(atoi(wf_process_output(p, 1, NULL)), SIGKILL);
+	child = atoi(wf_process_output(p, 1, NULL));
+	if (check(child > 0))
+		kill(child, SIGKILL);
 	wf_process_free(p);
 	return 0;
 }
