@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <sys/syscall.h>
 
+#include "seam.h"
 #include "sched.h"
 
 static void
@@ -23,6 +24,61 @@ static bool
 is_set(int *flag)
 {
 	return __atomic_load_n(flag, __ATOMIC_ACQUIRE);
+}
+
+/* The pace of housekeeping, by a clock of our own and a worker that does not
+ * run: some hundred microseconds apart, whatever a switch takes. */
+
+static int64_t own_time;
+
+static int64_t
+own_now(void)
+{
+	return own_time;
+}
+
+/* How many switches there are until the next housekeeping, when those up to
+ * this one have taken so long. */
+static unsigned
+round_after(struct wf__worker *w, int64_t each)
+{
+	own_time += w->round * each;
+	wf__sched_housekeep(w);
+	check_eq(w->countdown, w->round);
+	return w->round;
+}
+
+static void
+paces(void)
+{
+	static const struct wf__seam seam = { .now = own_now };
+	static struct wf__worker w;
+	const struct wf__seam *before = wf__seam;
+	unsigned n;
+
+	memset(&wf__sched, 0, sizeof wf__sched);
+	memset(&w, 0, sizeof w);
+	wf__runq_init(&w.queue);
+	wf__timerq_init(&w.timers);
+	own_time = WF_SEC;
+	wf__seam = &seam;
+	/* After a sleep nothing is known: few. */
+	n = round_after(&w, 0);
+	check(n > 0 && n < WF__ROUND);
+	check_eq(round_after(&w, WF_US), WF__ROUND);
+	/* Each computes before it switches: as many as fit, after one round. */
+	n = round_after(&w, 40 * WF_US);
+	check(n >= 1 && (n - 1) * 40 * WF_US <= 200 * WF_US);
+	n = round_after(&w, 40 * WF_US);
+	check(n >= 4 && (n - 1) * 40 * WF_US <= 200 * WF_US);
+	check_eq(round_after(&w, 10 * WF_MS), 1);
+	check_eq(round_after(&w, 10 * WF_MS), 1);
+	/* And back again. */
+	check_eq(round_after(&w, WF_US), WF__ROUND);
+	w.housekept = 0;
+	check(round_after(&w, 10 * WF_MS) < WF__ROUND);
+	wf__seam = before;
+	memset(&wf__sched, 0, sizeof wf__sched);
 }
 
 /* 77: the number of workers changes all the time; two others look inside and
@@ -1023,6 +1079,7 @@ random_crowd(void)
 int
 main(void)
 {
+	tap_plain("the pace of housekeeping", paces);
 	tap_test("101: bad numbers of workers", bad_workers);
 	tap_test("77: resize storm", resize_storm);
 	tap_test_workers("the living are never too few", never_too_few);
