@@ -5,6 +5,7 @@
  *	holds
  *	holds	-DPINNED	a task that only one worker may run
  *	holds	-DPOLLER	one sleeps in the poller; an event comes
+ *	holds	-DSHORT		some sleeps are short: an ordinary fence
  *	holds	-DBUSY -DMONITOR	a task computes for ever
  *	holds	-DBUSY -DHEAVY_FOUND	likewise, without the monitor, if who
  *				has found work had the heavy fence too
@@ -12,6 +13,8 @@
  *	breaks	-DBUSY -DHEAVY_FOUND -DNO_TOKEN	who sees work on his
  *				way to sleep does not take the token for it
  *	breaks	-DNO_HEAVY	who goes to sleep has an ordinary fence
+ *	breaks	-DSHORT -DNO_END	likewise, but the timer that makes a
+ *				sleep short does not come
  *	breaks	-DLOOK_FIRST	he looks for work, then is on the idle list
  *	breaks	-DNO_LOOK	he does not look
  *	breaks	-DTOKEN_LATE	he looks, then gives the token back
@@ -30,7 +33,8 @@
  * (wf__share_take()), gives the token back and wakes the next one (found()),
  * runs it; or searches with the token (search()); or sleeps: list_idle(), the
  * heavy fence, is_wanted(), doze(), wf__idle_rise() of idle.c [idle] [wake].
- * All words are in a memory with store buffers.  One sleep may end by a timer.
+ * All words are in a memory with store buffers.  One sleep may end by a timer;
+ * a short one (fence_for()) does.
  *
  * What must hold: when all stands still, all tasks have been run, except that
  * a task may wait while all workers compute; the token is not lost.
@@ -78,6 +82,9 @@ byte events;		/* the kernel has for the poller */
 byte ran;
 byte stuck;		/* workers that compute for ever */
 bool timer = true;	/* may end one sleep */
+#ifdef SHORT
+byte shorts = 1;	/* sleeps with a timer that comes soon */
+#endif
 
 /* rouse(), of a worker that was in the poller or not. */
 inline rouse(p, w, poller)
@@ -300,7 +307,12 @@ end_poller:	if
 		:: atomic { events > 0 -> events--; takes = true }
 		:: atomic { timer -> timer = false }
 		fi
+#if defined SHORT && !defined NO_END
+	:: mem[IN_POLLER] != p + 1 && brief
+	:: mem[IN_POLLER] != p + 1 && !brief ->
+#else
 	:: else ->
+#endif
 #ifdef NO_WORD
 		asleep[p] = true;
 #else
@@ -334,6 +346,11 @@ inline sleep(p)
 	list(p);
 #ifdef NO_HEAVY
 	fence(p);
+#elif defined SHORT
+	if
+	:: atomic { shorts > 0 -> shorts-- }; brief = true; fence(p)
+	:: true -> brief = false; heavy(p)
+	fi;
 #else
 	heavy(p);
 #endif
@@ -380,6 +397,9 @@ inline found(p)
 proctype worker(byte p)
 {
 	bool searching, takes, wanted, poller;
+#ifdef SHORT
+	bool brief;
+#endif
 	byte w, me = p;
 
 end:	do
