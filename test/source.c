@@ -46,7 +46,7 @@ static struct {
 	wf_timer *timer;
 	wf_ctx *ctx;
 	wf_group *group;
-	int locked, pointed, written, first, flag;
+	int locked, pointed, written, first, flag, polled;
 	bool done[WHO];
 	uint64_t log[WHO + 1];
 	bool over;
@@ -357,16 +357,18 @@ set_up(void)
 		wf_spawn(run_all_of, i);
 }
 
+static void (*begin)(void) = set_up;
+
 static int
 program(void)
 {
 	note_end();			/* of the last schedule */
 	memset(&w, 0, sizeof w);
 	if (p.apart)
-		set_up();
+		begin();
 	else
 		wf_blocking		/* as one step */
-			set_up();
+			begin();
 	for (int i = 0; !p.waits && i < 2; i++)
 		w.log[WHO] += (uint64_t)wf_try_send(w.chan[i], 1);
 	if (p.waits)
@@ -402,6 +404,106 @@ same_ends(void)
 	return n == all.n && n == some.n;
 }
 
+/* ---- one by one ---- */
+
+/* Programs in which two steps that have no object in common depend on each
+ * other all the same: what makes them do so is at work in one place only. */
+
+/* A look, after a turn for others, at what is no object of weft's. */
+
+static void
+poll_it(void)
+{
+	wf_yield();
+	note(0, w.polled);
+}
+
+static void
+set_it(void)
+{
+	wf_try_send(w.chan[1], 1);
+	w.polled = 1;
+}
+
+static void
+begin_polling(void)
+{
+	w.chan[1] = wf_chan_make(int, 1);
+	wf_spawn(poll_it);
+	wf_spawn(set_it);
+}
+
+/* Two calls for the same time: the one that is first in the queue begins the
+ * first coroutine. */
+
+static void
+note_number(int who)
+{
+	note(who, (int64_t)wf_self());
+}
+
+static void
+call_later(int who)
+{
+	wf_after_func(WF_MS, note_number, who);
+}
+
+static void
+begin_timers(void)
+{
+	wf_spawn(call_later, 0);
+	wf_spawn(call_later, 1);
+}
+
+/* Two children of a context: one of them is told first of its end, and so its
+ * waiter is off the queue before the other one's. */
+
+static void
+acquire_under_child(int who, size_t units)
+{
+	wf_ctx *child = wf_ctx_with_cancel(w.ctx);
+
+	note(who, wf_sem_acquire_ctx(child, &w.sem, units));
+}
+
+static void
+begin_children(void)
+{
+	w.ctx = wf_ctx_with_cancel(wf_ctx_background());
+	wf_sem_init(&w.sem, 3);
+	wf_sem_acquire(&w.sem, 2);
+	wf_spawn(acquire_under_child, 0, (size_t)3);
+	wf_spawn(acquire_under_child, 1, (size_t)1);
+	wf_spawn(wf_ctx_cancel, w.ctx);
+}
+
+/* A context that ends as a child of its group fails, and one who asks for its
+ * error on the way. */
+
+static int
+fail(void)
+{
+	wf_try_send(w.chan[0], 1);
+	return -EIO;
+}
+
+static void
+ask_by_the_way(void)
+{
+	wf_try_recv(w.chan[1], NULL);
+	note(0, wf_ctx_err(wf_group_ctx(w.group)));
+}
+
+static void
+begin_group(void)
+{
+	for (int i = 0; i < CHANS; i++)
+		w.chan[i] = wf_chan_make(int, 1);
+	w.group = wf_group_make(wf_ctx_background());
+	wf_group_spawn(w.group, fail);
+	wf_spawn(ask_by_the_way);
+}
+
 /* ---- all together ---- */
 
 static void
@@ -434,6 +536,27 @@ compare(unsigned bound, unsigned most)
 }
 
 static void
+each_alone(void)
+{
+	static const struct {
+		const char *name;
+		void (*begin)(void);
+	} each[] = { { "polling", begin_polling }, { "timers", begin_timers },
+	    { "children", begin_children }, { "group", begin_group } };
+
+	memset(&p, 0, sizeof p);
+	p.waits = true;
+	for (int i = 0; i < 4; i++) {
+		begin = each[i].begin;
+		check(explore(&all, WF_SIM_ANY, true, 1000000));
+		check(explore(&some, WF_SIM_ANY, false, 1000000));
+		tap_note("%s: %d ends of %d", each[i].name, some.n, all.n);
+		check(all.n > 1 && same_ends());
+	}
+	begin = set_up;
+}
+
+static void
 without_bound(void)
 {
 	compare(WF_SIM_ANY, 3000);
@@ -449,6 +572,7 @@ with_bounds(void)
 int
 main(void)
 {
+	tap_plain("what depends on more than objects", each_alone);
 	tap_plain("one of each kind: all ends", without_bound);
 	tap_plain("with a bound: all ends", with_bounds);
 	return tap_end();
