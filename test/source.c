@@ -17,7 +17,9 @@ enum kind {
 	LOCKED, IN_TWO, POINTED, READ, WRITE, ACQUIRE, TRY_ACQUIRE, RELEASE,
 	DONE, WAIT, AWAIT, SIGNAL, BROADCAST, ONCE, SLEEP, TICK, STOP, RESET,
 	CANCEL, RECV_CTX, LOCK_CTX, ASK, AFTER, YIELD, SPAWN, GROUP, JOIN,
-	KINDS
+	KINDS,
+	/* Over a connection of the simulation's, in programs of their own. */
+	PUT = KINDS, GET, SHUT, HANG_UP, NET_KINDS
 };
 
 struct op {
@@ -33,6 +35,7 @@ static struct {
 	int ops[WHO];
 	bool waits;		/* for all others, at the end */
 	bool apart;		/* each spawn is a step */
+	bool net;		/* most is done over the network */
 } p;
 
 static struct {
@@ -46,6 +49,7 @@ static struct {
 	wf_timer *timer;
 	wf_ctx *ctx;
 	wf_group *group;
+	wf_conn *end[2];
 	int locked, pointed, written, first, flag, polled;
 	bool done[WHO];
 	uint64_t log[WHO + 1];
@@ -62,17 +66,26 @@ below(int n)
 	return (int)(tap_random(&seed) % (uint64_t)n);
 }
 
+static enum kind
+some_kind(void)
+{
+	if (p.net && below(4))
+		return (enum kind)(PUT + below(NET_KINDS - PUT));
+	return (enum kind)below(below(2) ? LOCKED : KINDS);
+}
+
 /* Few kinds in each, so that they meet. */
 static void
-make_program(uint64_t number)
+make_program(uint64_t number, bool net)
 {
 	enum kind kinds[5];
 	int n = 2 + below(4);
 
 	seed = number * 7919;
 	memset(&p, 0, sizeof p);
+	p.net = net;
 	for (int i = 0; i < n; i++)
-		kinds[i] = (enum kind)below(below(2) ? LOCKED : KINDS);
+		kinds[i] = some_kind();
 	p.who = 2 + below(WHO - 1);
 	p.waits = below(4) != 0;
 	p.apart = below(4) == 0;
@@ -268,6 +281,27 @@ do_ctx(const struct op *o, int *got)
 }
 
 static int64_t
+do_net(const struct op *o, int *got)
+{
+	wf_ctx *bg = wf_ctx_background();
+	wf_conn *c = w.end[o->c];
+	char bytes[4] = "abc";
+	int64_t n;
+
+	switch (o->kind) {
+	case PUT: return wf_conn_write(bg, c, bytes, (size_t)o->v);
+	case SHUT: return wf_conn_close_write(c);
+	case HANG_UP: return wf_conn_close(c);
+	default:
+		if (o->flag)
+			wf_conn_set_read_deadline(c, wf_now() + o->v * WF_MS);
+		n = wf_conn_read(bg, c, bytes, (size_t)o->v);
+		*got = bytes[0];
+		return n;
+	}
+}
+
+static int64_t
 do_op(const struct op *o, int who, int *got)
 {
 	wf_chan(int) c = w.chan[o->c];
@@ -298,6 +332,7 @@ do_op(const struct op *o, int who, int *got)
 	case SPAWN: return wf_spawn(born, who);
 	case GROUP: return wf_group_try_spawn(w.group, child, o->v);
 	case JOIN: return wf_group_wait(w.group);
+	case PUT: case GET: case SHUT: case HANG_UP: return do_net(o, got);
 	default: return do_ctx(o, got);
 	}
 }
@@ -353,6 +388,8 @@ set_up(void)
 	w.timer = wf_timer_make(2 * WF_MS);
 	w.ctx = wf_ctx_with_timeout(wf_ctx_background(), 2 * WF_MS);
 	w.group = wf_group_make(wf_ctx_background());
+	if (p.net)
+		wf_conn_pipe(w.end);
 	for (int i = 0; i < p.who; i++)
 		wf_spawn(run_all_of, i);
 }
@@ -384,7 +421,8 @@ explore(struct ends *e, unsigned bound, bool full, unsigned schedules)
 {
 	struct wf_sim_options o = { .how = WF_SIM_EXHAUSTIVE,
 	    .preemptions = bound, .reduce = !full, .may_leave = true,
-	    .schedules = schedules, .result = &result };
+	    .schedules = schedules, .result = &result,
+	    .net = { .ideal = true, .buffer = 3 } };
 
 	ends = e;
 	e->n = 0;
@@ -507,7 +545,7 @@ begin_group(void)
 /* ---- all together ---- */
 
 static void
-compare(unsigned bound, unsigned most)
+compare(unsigned bound, unsigned most, bool net)
 {
 	const char *from = getenv("WEFT_TEST_PROGRAM");
 	long first = from ? atol(from) : 1;
@@ -518,7 +556,7 @@ compare(unsigned bound, unsigned most)
 
 	most = (unsigned)tap_scale(10, 1) * most;
 	for (long i = first; i < first + n; i++) {
-		make_program((uint64_t)i);
+		make_program((uint64_t)i, net);
 		if (!explore(&all, bound, true, most))
 			continue;
 		full += result.schedules;
@@ -559,14 +597,20 @@ each_alone(void)
 static void
 without_bound(void)
 {
-	compare(WF_SIM_ANY, 3000);
+	compare(WF_SIM_ANY, 3000, false);
+}
+
+static void
+over_network(void)
+{
+	compare(WF_SIM_ANY, 3000, true);
 }
 
 static void
 with_bounds(void)
 {
-	compare(1, 1000);
-	compare(2, 1000);
+	compare(1, 1000, false);
+	compare(2, 1000, false);
 }
 
 int
@@ -574,6 +618,7 @@ main(void)
 {
 	tap_plain("what depends on more than objects", each_alone);
 	tap_plain("one of each kind: all ends", without_bound);
+	tap_plain("over the network: all ends", over_network);
 	tap_plain("with a bound: all ends", with_bounds);
 	return tap_end();
 }
