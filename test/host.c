@@ -634,9 +634,9 @@ tick_in_coroutine(wf_ticker *ticker, long n)
 }
 
 /* A ticker wakes its worker once for each tick, and the monitor looks every
- * 10 ms; nobody else wakes, once the workers know that it is not worth it.  On
- * a machine that is busy others are, now and then: until some ticks have been as
- * they should. */
+ * 10 ms; nobody else wakes, once the workers know that it is not worth it.
+ * On a machine that is busy others are, now and then: until some ticks have
+ * been as they should. */
 static bool
 one_wakes(wf_ticker *ticker, long n)
 {
