@@ -5,10 +5,12 @@
  *
  * While the pollee's lock is held:
  *   I1  busy[side] => users > 0.
- *   I2  somebody waits for a turn => busy[side], or the one who was woken for
- *       it is on his way; if he finds an error instead he wakes the next.
+ *   I2  somebody waits for a turn => busy[side].
  *   I3  closed is never reset; fd is closed after that, with users == 0.
  *   I4  only who has the turn waits at the pollee's side.
+ *
+ * Who leaves gives the turn, and the use of the descriptor with it, to who has
+ * waited longest for it: who comes back at once queues up behind the others.
  *
  * A deadline is no timer but a number: who waits sleeps until it, and is woken
  * to look again when it is changed.
@@ -65,33 +67,98 @@ objection(const struct wf__endpoint *e, enum wf__side side, wf_ctx *ctx)
 	return 0;
 }
 
-static void
+/* True: he was given the turn; else why the wait ended is to be asked anew, of
+ * the state. */
+static bool
 wait_for_turn(struct wf__endpoint *e, enum wf__side side, wf_ctx *ctx)
 {
+	bool given = false;
 	struct wf__wait wait = { .lock = &e->pollee->lock,
 	    .queue = &e->turns[side], .cancel = wf__cancel_of(ctx),
-	    .number = e->pollee->number, .why = e->words->wants_turn[side] };
+	    .value = &given, .number = e->pollee->number,
+	    .why = e->words->wants_turn[side] };
 
-	/* Why the wait ended is asked anew, of the state. */
 	wf__await(&wait, e->deadline[side]);
+	return given;
 }
 
-/* Who is to be readied once the lock is dropped, or NULL. */
-static struct wf__waiter *
-next_turn(struct wf__endpoint *e, enum wf__side side)
-{
-	struct wf__waiter *w = NULL;
-
-	if (!e->busy[side] && (w = wf__waitq_claim(&e->turns[side])))
-		w->next = NULL;
-	return w;
-}
-
+/* Who is to be readied once the lock is dropped. */
 static struct wf__waiter *
 drop_user(struct wf__endpoint *e)
 {
 	return --e->users == 0 && e->closed ?
 	    wf__waitq_claim_all(&e->closer) : NULL;
+}
+
+/* Likewise. */
+static struct wf__waiter *
+pass_turn(struct wf__endpoint *e, enum wf__side side)
+{
+	struct wf__waiter *w = wf__waitq_claim(&e->turns[side]);
+
+	if (wf__likely(!w)) {
+		e->busy[side] = false;
+		return drop_user(e);
+	}
+	*(bool *)w->value = true;
+	w->next = NULL;
+	return w;
+}
+
+/* With the lock, which is dropped, and the turn. */
+static int
+await_edge(struct wf__endpoint *e, enum wf__side side, wf_ctx *ctx)
+{
+	struct wf__pollee *p = e->pollee;
+	int err;
+
+	while (!(err = objection(e, side, ctx)) && !p->edge[side])
+		if (wf__pollee_wait(p, side, wf__cancel_of(ctx),
+		    e->deadline[side], e->words->waits[side]))
+			return 0;
+	/* Cleared before the try: see poller.c. */
+	p->edge[side] = false;
+	wf__unlock(&p->lock);
+	return err;
+}
+
+/* With the lock held: would a try surely block? */
+static bool
+is_empty(const struct wf__endpoint *e, enum wf__side side)
+{
+	const struct wf__pollee *p = e->pollee;
+
+	return e->drained[side] && !p->edge[side] && !p->ended &&
+	    wf__pollee_is_registered(p);
+}
+
+static void
+take_turn(struct wf__endpoint *e, enum wf__side side)
+{
+	e->busy[side] = true;
+	e->users++;
+}
+
+/* Somebody has the turn: 0 once it is ours, or the lock is dropped. */
+static WF__NOINLINE int
+queue_for_turn(struct wf__endpoint *e, enum wf__side side, wf_ctx *ctx)
+{
+	struct wf__waiter *list = NULL;
+	bool given = false;
+	int err;
+
+	while (!(err = objection(e, side, ctx)) && e->busy[side] && !given)
+		given = wait_for_turn(e, side, ctx);
+	if (!err) {
+		if (!given)
+			take_turn(e, side);
+		return 0;
+	}
+	if (given)
+		list = pass_turn(e, side);
+	wf__unlock(&e->pollee->lock);
+	wf__waitq_ready_all(list);
+	return err;
 }
 
 /* ---- operations ---- */
@@ -100,24 +167,24 @@ int
 wf__endpoint_enter(struct wf__endpoint *e, enum wf__side side, wf_ctx *ctx)
 {
 	struct wf__pollee *p = e->pollee;
-	struct wf__waiter *next = NULL;
 	int err;
 
 	wf__seam_point_at(e->words->does[side], p->number);
 	wf__seam_touch(WF__ANYTHING);	/* the other end too */
 	wf__lock(&p->lock);
-	while (!(err = objection(e, side, ctx)) && e->busy[side])
-		wait_for_turn(e, side, ctx);
-	if (!err) {
-		e->busy[side] = true;
-		e->users++;
-		if (p->edge[side])
-			p->edge[side] = e->drained[side] = false;
-		err = e->drained[side] && p->registered && !p->ended;
+	if (wf__unlikely(e->busy[side])) {
+		if ((err = queue_for_turn(e, side, ctx)))
+			return err;
+	} else if ((err = objection(e, side, ctx))) {
+		wf__unlock(&p->lock);
+		return err;
 	} else
-		next = next_turn(e, side);
-	wf__unlock(&p->lock);
-	wf__waitq_ready_all(next);
+		take_turn(e, side);
+	if (!is_empty(e, side)) {
+		p->edge[side] = false;
+		wf__unlock(&p->lock);
+	} else if ((err = await_edge(e, side, ctx)))
+		wf__endpoint_leave(e, side, false);
 	return err;
 }
 
@@ -130,13 +197,8 @@ wf__endpoint_wait(struct wf__endpoint *e, enum wf__side side, wf_ctx *ctx)
 	if (err)
 		return err;
 	wf__lock(&p->lock);
-	err = wf__pollee_register(p);
-	while (!err && !(err = objection(e, side, ctx)) && !p->edge[side])
-		wf__pollee_wait(p, side, wf__cancel_of(ctx),
-		    e->deadline[side], e->words->waits[side]);
-	/* Cleared before the try: see poller.c. */
-	p->edge[side] = false;
-	e->drained[side] = false;
+	if (!(err = wf__pollee_register(p)))
+		return await_edge(e, side, ctx);
 	wf__unlock(&p->lock);
 	return err;
 }
@@ -145,16 +207,13 @@ void
 wf__endpoint_leave(struct wf__endpoint *e, enum wf__side side, bool drained)
 {
 	struct wf__pollee *p = e->pollee;
-	struct wf__waiter *next, *closer;
+	struct wf__waiter *list;
 
 	wf__lock(&p->lock);
-	e->busy[side] = false;
 	e->drained[side] = drained && e->tells_end;
-	next = next_turn(e, side);
-	closer = drop_user(e);
+	list = pass_turn(e, side);
 	wf__unlock(&p->lock);
-	wf__waitq_ready_all(next);
-	wf__waitq_ready_all(closer);
+	wf__waitq_ready_all(list);
 }
 
 int

@@ -35,8 +35,8 @@ struct wf__endpoint {
 	bool tells_end;			/* fixed: a short read says that there
 					 * is nothing more just now */
 	bool busy[2];			/* somebody has the turn */
-	bool drained[2];		/* by a short read since the last edge
-					 * was taken */
+	bool drained[2];		/* the last operation was a short
+					 * read */
 	unsigned users;			/* of the descriptor */
 	int64_t deadline[2];
 	struct wf__waitq turns[2], closer;
@@ -46,13 +46,13 @@ struct wf__endpoint {
 int wf__endpoint_init(struct wf__endpoint *e, int fd, bool tells_end,
     const struct wf__endpoint_words *words);
 
-/* 0, with the turn; 1 also, and a try would surely block; or -ESHUTDOWN,
- * -ETIMEDOUT, the context's -errno. */
+/* 0, with the turn, and after a wait if a try would surely have blocked; or
+ * -ESHUTDOWN, -ETIMEDOUT, the context's -errno. */
 int wf__endpoint_enter(struct wf__endpoint *e, enum wf__side side,
     wf_ctx *ctx);
-/* The call would block, or surely will: 0 when it is worth a try. */
+/* The call would block: 0 when it is worth a try. */
 int wf__endpoint_wait(struct wf__endpoint *e, enum wf__side side, wf_ctx *ctx);
-/* drained: the last read was a short one. */
+/* drained: it was a short read. */
 void wf__endpoint_leave(struct wf__endpoint *e, enum wf__side side,
     bool drained);
 

@@ -22,26 +22,34 @@
 
 /* ---- read ---- */
 
+/* A try has ended with got. */
+static ssize_t
+read_at_last(wf_ctx *ctx, wf_conn *c, void *buf, size_t n, ssize_t got)
+{
+	int saved = errno, err = 0;
+
+	while (!err && (got == -EAGAIN || got == -EINTR)) {
+		if (got == -EAGAIN)
+			err = wf__endpoint_wait(&c->end, WF__READ, ctx);
+		got = err ? err : wf__socket_read(c->end.fd, buf, n);
+	}
+	errno = saved;
+	return got;
+}
+
 WF_API ssize_t
 wf_conn_read(wf_ctx *ctx, wf_conn *c, void *buf, size_t n)
 {
-	int saved = errno, err = wf__endpoint_enter(&c->end, WF__READ, ctx);
-	ssize_t got = err == 1 ? -EAGAIN : err;
+	int err = wf__endpoint_enter(&c->end, WF__READ, ctx);
+	ssize_t got;
 
-	if (err < 0)
+	if (err)
 		return err;
-	for (;;) {
-		if (!err)
-			got = wf__socket_read(c->end.fd, buf, n);
-		if (got == -EAGAIN)
-			got = err = wf__endpoint_wait(&c->end, WF__READ, ctx);
-		else if (got != -EINTR)
-			break;
-		if (err < 0)
-			break;
-	}
+	/* What is there, in the simplest way. */
+	got = wf__socket_read(c->end.fd, buf, n);
+	if (wf__unlikely(got < 0))
+		got = read_at_last(ctx, c, buf, n, got);
 	wf__endpoint_leave(&c->end, WF__READ, got > 0 && (size_t)got < n);
-	errno = saved;
 	return got;
 }
 
@@ -130,28 +138,35 @@ wf_conn_writev(wf_ctx *ctx, wf_conn *c, const struct iovec *iov, int n)
 	return done;
 }
 
+/* A try has ended with done. */
+static ssize_t
+write_the_rest(wf_ctx *ctx, wf_conn *c, const char *buf, size_t n, ssize_t done)
+{
+	size_t sent = done > 0 ? (size_t)done : 0;
+	struct iovec rest = { (char *)(uintptr_t)buf + sent, n - sent };
+	int saved = errno;
+	ssize_t more;
+
+	if (done < 0 && done != -EAGAIN && done != -EINTR)
+		return done;
+	more = send_all(ctx, c, &rest, 1);
+	errno = saved;
+	return sent ? (ssize_t)sent + (more > 0 ? more : 0) : more;
+}
+
 WF_API ssize_t
 wf_conn_write(wf_ctx *ctx, wf_conn *c, const void *buf, size_t n)
 {
-	int saved = errno, err = wf__endpoint_enter(&c->end, WF__WRITE, ctx);
-	struct iovec iov = { (char *)(uintptr_t)buf, n };
+	int err = wf__endpoint_enter(&c->end, WF__WRITE, ctx);
 	ssize_t done;
 
-	if (err < 0)
+	if (err)
 		return err;
 	/* What goes out at once, in the simplest way. */
 	done = wf__socket_write(c->end.fd, buf, n);
-	if (done == -EAGAIN || done == -EINTR)
-		done = send_all(ctx, c, &iov, 1);
-	else if (done >= 0 && (size_t)done < n) {
-		iov.iov_base = (char *)iov.iov_base + done;
-		iov.iov_len -= (size_t)done;
-		n = (size_t)done;
-		done = send_all(ctx, c, &iov, 1);
-		done = (ssize_t)n + (done > 0 ? done : 0);
-	}
+	if (wf__unlikely(done < 0 || (size_t)done < n))
+		done = write_the_rest(ctx, c, buf, n, done);
 	wf__endpoint_leave(&c->end, WF__WRITE, false);
-	errno = saved;
 	return done;
 }
 

@@ -13,6 +13,8 @@
 #ifndef WF__OS_H
 #define WF__OS_H
 
+#include <sys/types.h>
+
 #include "atomic.h"
 
 /* Time: the monotonic clock, in nanoseconds. */
@@ -120,6 +122,10 @@ WF__NOINLINE int wf__os_poll_wait(struct wf__os_event *events, int n,
 WF__NOINLINE void wf__os_poll_wake(void);
 int wf__os_poll_fd(void);
 WF__NOINLINE int wf__os_poll_alarm(int64_t when);
+
+/* What recv(2) does, and send(2) without the signal: a count or -errno. */
+WF__NOINLINE ssize_t wf__os_receive(int fd, void *buf, size_t n);
+WF__NOINLINE ssize_t wf__os_send(int fd, const void *buf, size_t n);
 
 /*
  * Signals, 1 to 64.  Open gives a descriptor that gets readable when one was

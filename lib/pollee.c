@@ -3,12 +3,13 @@
  * pollee.c - one descriptor: its edges, and who waits for it.
  * Layer 6.  Uses: poller, await, os.
  *
- * What arrives, from the system or from a simulated network, is remembered as
- * an edge, and its waiters are taken off, under the lock: see poller.c.
+ * What arrives, from the system or from a simulated network, is an edge: under
+ * the lock it is given to who waits for it, or else remembered.  See poller.c.
  */
 #include "poller.h"
 
-#include "park.h"
+#include <weft/time.h>
+#include "sched.h"
 
 struct wf__waiter *
 wf__pollee_take(struct wf__pollee *p, unsigned what)
@@ -44,10 +45,20 @@ wf__pollee_awaited(const struct wf__pollee *p)
 struct wf__waiter *
 wf__pollee_note(struct wf__pollee *p, unsigned what)
 {
-	for (int side = 0; side < 2; side++)
-		p->edge[side] |= (what & WF__OS_IN << side) != 0;
+	struct wf__waiter *list = NULL, *w;
+
+	for (int side = WF__WRITE; side >= WF__READ; side--) {
+		if (!(what & WF__OS_IN << side))
+			continue;
+		if ((w = wf__waitq_claim(&p->waiters[side]))) {
+			*(bool *)w->value = true;
+			w->next = list;
+			list = w;
+		} else
+			p->edge[side] = true;
+	}
 	p->ended |= (what & WF__OS_END) != 0;
-	return wf__pollee_take(p, what);
+	return list;
 }
 
 void
@@ -61,13 +72,34 @@ wf__pollee_change(struct wf__pollee *p, unsigned what)
 	wf__pollee_ready(list);
 }
 
-int
+/* Without a deadline there is no need to take the lock again. */
+static bool
+wait_for_edge(struct wf__pollee *p, struct wf__wait *wait, int64_t deadline)
+{
+	bool *edge = wait->value;
+
+	if (deadline != WF_FOREVER) {
+		wf__await(wait, deadline);
+		if (*edge)
+			wf__unlock(&p->lock);
+	} else if (!wf__wait(wait) && !*edge)
+		wf__lock(&p->lock);
+	return *edge;
+}
+
+bool
 wf__pollee_wait(struct wf__pollee *p, enum wf__side side,
     struct wf__cancel *cancel, int64_t deadline, const char *why)
 {
+	bool edge = false, outside = !p->simulated;
 	struct wf__wait wait = { .lock = &p->lock, .queue = &p->waiters[side],
-	    .cancel = cancel, .number = p->number, .why = why };
+	    .cancel = cancel, .value = &edge, .number = p->number,
+	    .why = why };
 
-	return p->simulated ? wf__await(&wait, deadline) :
-	    wf__await_outside(&wait, deadline);
+	if (outside)
+		wf__sched_outside(1);
+	wait_for_edge(p, &wait, deadline);
+	if (outside)
+		wf__sched_outside(-1);
+	return edge;
 }

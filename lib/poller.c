@@ -10,8 +10,9 @@
  *	watched  try; it would block; lock; an edge since the try began?  Then
  *	         try again, else queue up and park
  *
- * and who has an event remembers the edge and takes the waiters off, under the
- * lock, then readies them.  The user clears the edge before he tries, never
+ * and who has an event takes the waiters off, under the lock, readies them, and
+ * gives the edge of a watched one to the waiter, or remembers it if there is
+ * none.  The user clears the edge, or has been given it, before he tries, never
  * after.  So what arrives later finds an edge not yet looked at or a waiter.
  *
  * A waiter is won like any other: by the claim word where a deadline or
@@ -389,12 +390,19 @@ wf__pollee_free(struct wf__pollee *p)
 		free_if_unused();
 }
 
+bool
+wf__pollee_is_registered(const struct wf__pollee *p)
+{
+	return p->registered && (p->simulated || (p->epoch == poller.epoch &&
+	    wf__load_acquire(&wf__sched.poller)));		/* [poller] */
+}
+
 int
 wf__pollee_register(struct wf__pollee *p)
 {
 	int err;
 
-	if (p->registered && (p->simulated || p->epoch == poller.epoch))
+	if (wf__pollee_is_registered(p))
 		return 0;
 	if (p->simulated) {	/* like the system: what is ready is news */
 		p->registered = p->edge[0] = p->edge[1] = true;
@@ -415,8 +423,7 @@ wf__pollee_unregister(struct wf__pollee *p)
 {
 	if (p->simulated && p->fd >= 0)
 		wf__socket_table()->watch(p->fd, NULL);
-	else if (p->registered && p->epoch == poller.epoch &&
-	    wf__load_acquire(&wf__sched.poller))		/* [poller] */
+	else if (wf__pollee_is_registered(p))
 		wf__os_poll_forget(p->fd);
 	p->registered = false;
 	p->generation = (p->generation + 1) & 0x7fffffff;

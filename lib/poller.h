@@ -26,7 +26,7 @@ struct wf__pollee {
 	int fd;				/* -1: unused */
 	bool registered;		/* watched: the poller knows it */
 	bool edge[2];			/* watched: changed since the last
-					 * look */
+					 * look, and nobody waited */
 	bool ended;			/* watched: not only bytes may be found
 					 * but an end, an error, urgent data */
 	uint32_t generation;		/* of the slot; under the lock */
@@ -66,15 +66,19 @@ void wf__pollee_free(struct wf__pollee *p);
 int wf__pollee_register(struct wf__pollee *p);
 /* With the lock held, before the descriptor is closed. */
 void wf__pollee_unregister(struct wf__pollee *p);
-/* With the lock held, and again at the return: wait for an edge, or another
- * wake.  0, or as wf__await().  why: for reports, static. */
-int wf__pollee_wait(struct wf__pollee *p, enum wf__side side,
+/* Is it, in the poller that runs now? */
+bool wf__pollee_is_registered(const struct wf__pollee *p);
+/* With the lock held: wait for an edge, alone on this side.  True: it came, and
+ * is taken by that; the lock is not held.  False: woken by something else, or
+ * the wait is over, for a reason that shows elsewhere; it is held again.
+ * why: for reports, static. */
+bool wf__pollee_wait(struct wf__pollee *p, enum wf__side side,
     struct wf__cancel *cancel, int64_t deadline, const char *why);
 
 /* Of a watched one, these sides have changed: bits of os.h. */
 void wf__pollee_change(struct wf__pollee *p, unsigned what);
-/* In steps: with the lock held, the edges are noted, and who waits for them is
- * returned, won; or only the latter; then they are readied. */
+/* In steps: with the lock held, the edges are noted, or given to who waits for
+ * them, who is returned, won; raw ones: who waits is; then they are readied. */
 struct wf__waiter *wf__pollee_note(struct wf__pollee *p, unsigned what);
 struct wf__waiter *wf__pollee_take(struct wf__pollee *p, unsigned what);
 void wf__pollee_ready(struct wf__waiter *list);

@@ -99,7 +99,7 @@ wf__socket_send(int fd, const struct msghdr *m)
 	return (n = sendmsg(fd, m, MSG_NOSIGNAL)) < 0 ? -errno : n;
 }
 
-/* The simplest form of each. */
+/* The simplest form of each, which leaves errno alone. */
 
 static inline ssize_t
 wf__socket_read(int fd, void *buf, size_t size)
@@ -107,11 +107,10 @@ wf__socket_read(int fd, void *buf, size_t size)
 	const struct wf__sockets *s = wf__socket_table();
 	struct iovec iov = { buf, size };
 	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
-	ssize_t n;
 
 	if (wf__unlikely(s != NULL))
 		return s->receive(fd, &m);
-	return (n = recv(fd, buf, size, 0)) < 0 ? -errno : n;
+	return wf__os_receive(fd, buf, size);
 }
 
 static inline ssize_t
@@ -120,11 +119,10 @@ wf__socket_write(int fd, const void *buf, size_t size)
 	const struct wf__sockets *s = wf__socket_table();
 	struct iovec iov = { (char *)(uintptr_t)buf, size };
 	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1 };
-	ssize_t n;
 
 	if (wf__unlikely(s != NULL))
 		return s->send(fd, &m);
-	return (n = send(fd, buf, size, MSG_NOSIGNAL)) < 0 ? -errno : n;
+	return wf__os_send(fd, buf, size);
 }
 
 #endif

@@ -16,6 +16,7 @@
 #include "os/linux_faults.c"	/* stack overflow, backtraces */
 #include "os/linux_look.c"	/* where another thread is */
 #include "os/linux_symbols.c"	/* an address in words */
+#include "os/linux_bytes.c"	/* bytes from and to sockets */
 #include "os/epoll.c"	/* which descriptors are ready */
 #include "os/linux_signals.c"	/* signals, child processes */
 #include "self.c"	/* which worker this thread is */
