@@ -9,7 +9,9 @@
  *	on the idle list, token given back; heavy fence; any work?	[idle]
  * so that one of the two sees the other.  Who sleeps for some microseconds
  * only, as between timers that come close together, has an ordinary fence
- * instead: what escapes him he finds when he wakes.  Who sees work there takes
+ * instead: what escapes him he finds when he wakes.  So has the last one who
+ * goes to sleep: no worker is left that could push, and others, that push to
+ * the shared queue, have an ordinary fence as well.  Who sees work there takes
  * the token again: others may have gone to sleep because he had it.  Who gives
  * the token back because he has found work wakes the next one if there is more
  * (sched.c); he has only an ordinary fence, so that a push of the same
@@ -210,10 +212,13 @@ choose_bed(struct wf__worker *w)
 	wf__store32_release(&w->wake, WF__IN_POLLER);
 }
 
-/* On the idle list, and the token given back: both under the lock. */
-static void
+/* On the idle list, and the token given back: both under the lock.  How many
+ * workers sleep, with w. */
+static size_t
 list_idle(struct wf__worker *w)
 {
+	size_t asleep;
+
 	wf__lock(&wf__sched.idle.lock);
 	w->idle_prev = NULL;
 	w->idle_next = wf__sched.idle.list;
@@ -228,7 +233,10 @@ list_idle(struct wf__worker *w)
 		wf__store_release(&wf__sched.searching, 0);	/* [idle] */
 	}
 	choose_bed(w);
+	asleep = wf__load_relaxed(&wf__sched.n_idle) +
+	    wf__load_relaxed(&wf__sched.idle.retired);
 	wf__unlock(&wf__sched.idle.lock);
+	return asleep;
 }
 
 /* Off the list, unless a waker was faster: then take what it left. */
@@ -329,11 +337,14 @@ settle_stacks(struct wf__worker *w)
 	wf__store_relaxed(&w->keeps_stacks, wf__stack_keeps(&w->stacks));
 }
 
-/* What is pushed from now on is seen by its pusher, or was seen here; or the
- * sleep is short. */
+/* After an ordinary fence, which is enough for those that are not workers and
+ * for those that were not counted yet: what is pushed from now on is seen by
+ * its pusher, or was seen here; or the sleep is short. */
 static void
-fence_for(int64_t until)
+fence_for(int64_t until, size_t asleep)
 {
+	if (asleep == wf__load_acquire(&wf__sched.n_workers))	/* [worker] */
+		return;
 	if (until == WF_FOREVER || until - wf__seam_now() > SHORT)
 		wf__os_fence_heavy();			/* [idle], [starve] */
 }
@@ -373,15 +384,16 @@ wf__idle_lie_down(struct wf__worker *w, int64_t *until)
 void
 wf__idle_sleep(struct wf__worker *w)
 {
+	size_t asleep;
 	int64_t until;
 
 	wf__assert(!wf__runq_length(&w->queue) &&
 	    !wf__runq_has_next(&w->queue) && !w->handed);
 	settle_stacks(w);
-	list_idle(w);
+	asleep = list_idle(w);
 	wf__fence();						/* [idle] */
 	until = sleep_until(w);
-	fence_for(until);
+	fence_for(until, asleep);
 	if (is_wanted())
 		wf__idle_take_token(w);
 	else if (may_sleep(w)) {

@@ -19,7 +19,8 @@ enum {
 	SEARCH_ROUNDS = 30,
 	SEARCH_PAUSES = 40,
 	STALE_ROUND = 12,		/* then a next slot counts as stale */
-	UNKNOWN_ROUND = WF__ROUND / 8
+	UNKNOWN_ROUND = WF__ROUND / 8,
+	SKIPS_MAX = 127
 };
 #define SLICE (10 * WF_MS)
 #define PACE (200 * WF_US)
@@ -345,29 +346,60 @@ search_rounds(struct wf__worker *w)
 	return false;
 }
 
+/* All the others sleep, and none can wake but by w, or by what comes from
+ * outside of the program. */
+static bool
+is_last_awake(void)
+{
+	return wf__load_relaxed(&wf__sched.n_idle) +
+	    wf__load_relaxed(&wf__sched.idle.retired) + 1 >=
+	    wf__load_relaxed(&wf__sched.n_workers);
+}
+
 /* With the token: look around for some ten microseconds.  True: w's queue has
  * work.  The token stays with w. */
 static bool
 search(struct wf__worker *w)
 {
-	bool any;
+	bool any, last = is_last_awake();
 
 	if (!wf__idle_take_token(w))
 		return false;
 	any = search_rounds(w);
 	withdraw(w);
+	if (last) {
+		w->vain = any ? 0 : w->vain < SKIPS_MAX ? 2 * w->vain + 1 :
+		    SKIPS_MAX;
+		w->skips = w->vain;
+	}
 	return any;
 }
 
-/* Work for w from elsewhere.  Who slept until a timer and has done what it
- * asked for has no reason to expect more, and sleeps until the next. */
+/*
+ * Who slept until a timer and has done what it asked for has no reason to
+ * expect more, and sleeps until the next.  The last one awake may hope for an
+ * event that comes sooner than a sleep and its end would take: each time that
+ * this was in vain, more of these searches are left out.
+ */
+static bool
+expects_more(struct wf__worker *w, bool timed)
+{
+	if (w->searching || wf__idle_has_work() || wf__seam_alone())
+		return true;
+	if (timed || !w->skips || !is_last_awake())
+		return !timed;
+	w->skips--;
+	return false;
+}
+
+/* Work for w from elsewhere. */
 static bool
 find_work(struct wf__worker *w, bool timed)
 {
 	if (w->loot_from)
 		wf__idle_judge_loot(w);
-	return wf__share_take(w) || wf__sched_poll() || ((!timed ||
-	    w->searching || wf__idle_has_work()) && search(w));
+	return wf__share_take(w) || wf__sched_poll() ||
+	    (expects_more(w, timed) && search(w));
 }
 
 /* ---- the loop ---- */

@@ -62,6 +62,8 @@ struct wf__worker {
 	struct wf__task *handed;	/* to the loop, to be run first */
 	int64_t ran_timers;		/* when it last ran some of its own, */
 	bool ran_many;			/* and if those were more than one */
+	unsigned vain, skips;		/* searches of the last one awake; see
+					 * expects_more() */
 
 	/* ...and looked at by others. */
 	wf__word switches;

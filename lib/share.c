@@ -83,6 +83,7 @@ wf__share_push(struct wf__tasks *list)
 	put_all(list);
 	publish_length();
 	wf__unlock(&wf__sched.shared.lock);
+	wf__fence();			/* of who is no worker [idle] */
 	wf__idle_notify(NULL);
 }
 

@@ -3,6 +3,7 @@
  * idle.pml - who sleeps while there is work, and who is woken.
  *
  *	holds
+ *	holds	-DFOREIGN	who pushes is no worker
  *	holds	-DPINNED	a task that only one worker may run
  *	holds	-DPOLLER	one sleeps in the poller; an event comes
  *	holds	-DSHORT		some sleeps are short: an ordinary fence
@@ -15,6 +16,7 @@
  *	breaks	-DNO_HEAVY	who goes to sleep has an ordinary fence
  *	breaks	-DSHORT -DNO_END	likewise, but the timer that makes a
  *				sleep short does not come
+ *	breaks	-DFOREIGN -DLIGHT_PUSH	and has no ordinary fence
  *	breaks	-DLOOK_FIRST	he looks for work, then is on the idle list
  *	breaks	-DNO_LOOK	he does not look
  *	breaks	-DTOKEN_LATE	he looks, then gives the token back
@@ -33,8 +35,10 @@
  * (wf__share_take()), gives the token back and wakes the next one (found()),
  * runs it; or searches with the token (search()); or sleeps: list_idle(), the
  * heavy fence, is_wanted(), doze(), wf__idle_rise() of idle.c [idle] [wake].
- * All words are in a memory with store buffers.  One sleep may end by a timer;
- * a short one (fence_for()) does.
+ * The thread stands for a worker that does not sleep, and fills its ring; or
+ * with FOREIGN it is none, and the last of the two workers has the ordinary
+ * fence.  All words are in a memory with store buffers.  One sleep may end by
+ * a timer; a short one (fence_for()) does.
  *
  * What must hold: when all stands still, all tasks have been run, except that
  * a task may wait while all workers compute; the token is not lost.
@@ -253,6 +257,9 @@ inline list(p)
 		CLEAR(p) && IDLE_FREE;
 		idle_held = true;
 		on_idle[p] = true;
+#ifdef FOREIGN
+		last = on_idle[1 - p];
+#endif
 		put(p, N_IDLE, mem[N_IDLE] + 1);
 #ifndef TOKEN_LATE
 		if
@@ -352,7 +359,10 @@ inline sleep(p)
 	:: true -> brief = false; heavy(p)
 	fi;
 #else
-	heavy(p);
+	if
+	:: last -> fence(p)
+	:: else -> heavy(p)
+	fi;
 #endif
 	look(p);
 #endif
@@ -396,7 +406,7 @@ inline found(p)
 /* loop(); search() in one round. */
 proctype worker(byte p)
 {
-	bool searching, takes, wanted, poller;
+	bool searching, takes, wanted, poller, last;
 #ifdef SHORT
 	bool brief;
 #endif
@@ -460,6 +470,9 @@ proctype pusher()
 			CLEAR(PUSHER) && !PENDING(LENGTH);
 			put(PUSHER, LENGTH, mem[LENGTH] + 1)
 		}
+#if defined FOREIGN && !defined LIGHT_PUSH
+		fence(PUSHER);
+#endif
 		/* wf__idle_notify(): the light fence, then */
 		if
 		:: SEEN(PUSHER, N_IDLE) && !SEEN(PUSHER, SEARCHING) ->
