@@ -37,7 +37,7 @@ struct wf__pollee {
 	bool simulated;			/* fixed */
 	void (*fire)(void);		/* instead of waiters; on a worker */
 	struct wf__pollee *next_free;
-};
+} WF__ALIGNED(WF__LINE);		/* two lines, and not three */
 
 /* Start runtime and poller, if they do not run; 0 or -errno. */
 int wf__poller_need(void);

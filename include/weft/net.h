@@ -29,7 +29,8 @@
  *
  * - The context comes first, NULL is -EINVAL.  Results are 0 or a count, or
  *   -errno.  Any thread may call everything here, at the same time; of several
- *   writes each goes out whole, of several reads each gets what comes next.
+ *   writes each goes out whole, of several reads each gets what comes next,
+ *   by turns.
  * - A deadline is a time of wf_now(), WF_FOREVER for none.  A call whose
  *   deadline has passed is -ETIMEDOUT at once, also when there is data.
  *   A change also holds for calls that wait already, and a later deadline
