@@ -61,6 +61,14 @@ wf__chan_publish(struct wf_channel *c)
 	wf__store_release(&c->ready, bits);			/* [ready] */
 }
 
+/* The same after somebody has queued up, who lets this happen. */
+static inline void
+wf__chan_publish_waiter(struct wf_channel *c, wf__word bit)
+{
+	wf__store_release(&c->ready,				/* [ready] */
+	    wf__load_relaxed(&c->ready) | bit);
+}
+
 /* With the lock held: forget what is in the buffer; nobody waits to send. */
 static inline void
 wf__chan_discard(struct wf_channel *c)

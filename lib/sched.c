@@ -52,7 +52,7 @@ wf__sched_lot(uint32_t n)
 {
 	if (wf__unlikely(wf__seam && wf__seam->lot))
 		return wf__seam->lot(n);
-	return (uint32_t)(wf__sched_random(wf__self()) % n);
+	return (uint32_t)((wf__sched_random(wf__self()) >> 32) * n >> 32);
 }
 
 /*

@@ -3,8 +3,11 @@
  * select.c - one of several operations, judged at one instant.
  * Layer 3.  Uses: selection, chan, cancel, wait, park, timer.
  *
- *   1. Lock all channels, in the order of their addresses.
- *   2. Pick one of the ready cases by lot (or the first), do it, unlock.
+ *   1. Look at all channels without a lock.  If one is ready, lock that one
+ *      and look again: if nothing has changed, do it.  If none is, and there
+ *      is a default: look again.  (selection.h)
+ *   2. Else lock all, in the order of their addresses, pick one of the ready
+ *      cases by lot (or the first), do it, unlock.
  *   3. None: the default, or lock what the contexts' waiters are attached to,
  *      queue a waiter everywhere and park; the locks are dropped after the
  *      switch, the first one last [publish].
@@ -14,12 +17,6 @@
  * A context needs no lock to be judged: done is for ever, so that it is done,
  * or not, at the one instant at which its state is read while all channels are
  * locked.  Locking it to park, its state is read again.
- *
- * A select with a default on nothing that is ready takes no lock.  A lock has
- * a version (lock.h): if no channel is locked, none has a ready bit, and all
- * is the same when read again, then between the two readings there was an
- * instant at which nothing was ready.  Versions only grow, so that comparing
- * their sums is enough.
  */
 #include <weft/select.h>
 
@@ -35,34 +32,52 @@ enum { MAX_CASES = 65536 };
 static struct wf__waiter *
 waiter_of(struct wf_case *c)
 {
-	_Static_assert(sizeof(struct wf__waiter) <= sizeof c->wf__node,
-	    "room in struct wf_case");
+	_Static_assert(sizeof(struct wf__waiter) <=
+	    WF__PLACE * sizeof c->wf__node[0], "room in struct wf_case");
+	_Static_assert((WF__PLACE + 1) * sizeof c->wf__node[0] <=
+	    sizeof c->wf__node, "and for a place");
 	return (struct wf__waiter *)(void *)c->wf__node;
 }
 
-/* The k-th in order has the same lock as the one before. */
+/* This place's case has the same lock as the one before. */
 static bool
-repeats(const struct wf__selection *s, unsigned k)
+repeats(const struct wf__selection *s, const struct wf_case *place)
 {
-	return k && wf__selection_lock(s, k) == wf__selection_lock(s, k - 1);
+	return place > s->cases && wf__lock_at(place) == wf__lock_at(place - 1);
 }
 
-static void
+/* How many of their cases may run. */
+static unsigned
 lock_channels(struct wf__selection *s)
 {
-	for (unsigned k = 0; k < s->channels; k++)
-		if (!repeats(s, k))
-			wf__lock(wf__selection_lock(s, k));
+	struct wf_case *place = s->cases, *end = place + s->channels;
+	struct wf_channel *before = NULL, *chan;
+	unsigned n = 0;
+
+	for (; place < end; place++, before = chan) {
+		chan = wf__case_at(place)->wf__object;
+		if (wf__likely(chan != before))
+			wf__lock(&chan->lock);
+		else
+			s->repeats = true;
+		n += wf__chan_can(chan, wf__case_at(place)->wf__kind);
+	}
+	return n;
 }
 
-/* Those from the k-th on, the first one last; after that, nothing of *s is
- * touched.  [publish] */
+/* Those of the places from first on, the first one last; after that, nothing of
+ * the cases is touched.  [publish] */
 static void
-unlock_from(const struct wf__selection *s, unsigned first, unsigned end)
+unlock_from(const struct wf_case *first, const struct wf_case *end)
 {
-	while (end-- > first)
-		if (!repeats(s, end))
-			wf__unlock(wf__selection_lock(s, end));
+	struct wf__lock *lock, *next;
+
+	if (first == end)
+		return;
+	for (lock = wf__lock_at(--end); end-- > first; lock = next)
+		if ((next = wf__lock_at(end)) != lock)
+			wf__unlock(lock);
+	wf__unlock(lock);
 }
 
 static void
@@ -70,18 +85,23 @@ unlock_all(void *arg)
 {
 	const struct wf__selection *s = arg;
 
-	unlock_from(s, 0, s->active);
+	unlock_from(s->cases, s->cases + s->active);
 }
 
 /* With the channels locked: false, and unlocked again, if one is done. */
 static bool
 lock_contexts(struct wf__selection *s)
 {
-	for (unsigned k = s->channels; k < s->active; k++) {
-		if (!repeats(s, k))
-			wf__cancel_lock(wf__selection_case(s, k)->wf__value);
-		if (wf__cancel_state(wf__selection_case(s, k)->wf__object)) {
-			unlock_from(s, s->channels, k + 1);
+	struct wf_case *first = s->cases + s->channels, *place, *c;
+
+	for (place = first; place < s->cases + s->active; place++) {
+		c = wf__case_at(place);
+		if (repeats(s, place))
+			s->repeats = true;
+		else
+			wf__cancel_lock(c->wf__value);
+		if (wf__cancel_state(c->wf__object)) {
+			unlock_from(first, place + 1);
 			return false;
 		}
 	}
@@ -90,57 +110,7 @@ lock_contexts(struct wf__selection *s)
 
 /* ---- judging ---- */
 
-/* May the case be ready?  Exact but for waiters that were won elsewhere. */
-static inline bool
-may_run(const struct wf_case *c)
-{
-	if (wf__case_is_done(c))
-		return wf__cancel_state(c->wf__object);
-	return wf__chan_can(c->wf__object, c->wf__kind == WF__CASE_RECV ?
-	    WF__CAN_RECV : WF__CAN_SEND);
-}
-
-/* Add the version of a channel's lock; false if it is held. */
-static inline bool
-add_version(const struct wf_case *c, wf__word *sum)
-{
-	const struct wf__lock *lock = c->wf__object;
-
-	if (wf__case_is_done(c))
-		return true;
-	if (wf__lock_is_held(lock))
-		return false;
-	*sum += wf__lock_version(lock);
-	return true;
-}
-
-/*
- * Without locks: was there an instant at which no case was ready?  False: not
- * proven.  Of one case, the look at it is that instant.  A context that is not
- * done at the second look was not before.
- */
-static bool
-none_ready(const struct wf_case *cases, size_t n)
-{
-	wf__word before = 0, after = 0;
-	unsigned active = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		if (!wf__case_is_active(&cases[i]))
-			continue;
-		if (!add_version(&cases[i], &before) || may_run(&cases[i]))
-			return false;
-		active++;
-	}
-	for (size_t i = 0; active > 1 && i < n; i++)
-		if (wf__case_is_active(&cases[i]) &&
-		    (!add_version(&cases[i], &after) ||
-		    (wf__case_is_done(&cases[i]) && may_run(&cases[i]))))
-			return false;
-	return active <= 1 || before == after;
-}
-
-/* Under the locks: do the case, if it is ready after all. */
+/* Under its lock: do the case, if it is ready after all. */
 static bool
 attempt(struct wf_case *c, struct wf__task **wake)
 {
@@ -155,64 +125,93 @@ attempt(struct wf_case *c, struct wf__task **wake)
 	return done >= 0;
 }
 
-/* The index of a case that may run: the n-th of them; -1 if there are not so
- * many. */
-static int
-nth_that_may_run(const struct wf__selection *s, uint64_t n)
+/* The n-th of the cases that may run; NULL if there are not so many. */
+static struct wf_case *
+nth_that_may_run(const struct wf__selection *s, uint32_t n)
 {
-	for (unsigned i = 0; i < s->n; i++)
-		if (wf__case_is_active(&s->cases[i]) &&
-		    may_run(&s->cases[i]) && !n--)
-			return (int)i;
-	return -1;
+	struct wf_case *c = s->cases, *end = c + s->n;
+
+	for (; c < end; c++)
+		if (wf__case_is_active(c) && wf__case_may_run(c) && !n--)
+			return c;
+	return NULL;
 }
 
 static unsigned
-count_that_may_run(const struct wf__selection *s)
+count_that_may_run(const struct wf__selection *s, unsigned from)
 {
 	unsigned n = 0;
 
-	for (unsigned k = 0; k < s->active; k++)
-		n += may_run(wf__selection_case(s, k));
+	for (unsigned k = from; k < s->active; k++)
+		n += wf__case_may_run(wf__case_at(&s->cases[k]));
 	return n;
 }
 
-/* Under the locks: run a case that is ready, each with the same chance, or the
- * first; -1 if there is none.  An attempt fails only on waiters that have been
- * won elsewhere, and takes them away: so the loop ends. */
-static int
-run_ready(struct wf__selection *s, struct wf__task **wake)
+/* Of n cases that may run, one by lot, or the first. */
+static struct wf_case *
+choose(const struct wf__selection *s, unsigned n)
 {
-	uint64_t lot = 0;
-	unsigned n;
-	int i;
+	return nth_that_may_run(s, n > 1 && !s->ordered ?
+	    wf__sched_lot(n) : 0);
+}
 
-	while ((n = count_that_may_run(s))) {
-		if (n > 1 && !s->ordered)
-			lot = wf__sched_lot(n);
-		i = nth_that_may_run(s, lot);
-		if (attempt(&s->cases[i], wake))
-			return i;
-		lot = 0;
+/* Under the locks: run one of n cases that may run; NULL if none was ready.  An
+ * attempt fails only on waiters that have been won elsewhere, and takes them
+ * away: so the loop ends. */
+static struct wf_case *
+run_ready(struct wf__selection *s, unsigned n, struct wf__task **wake)
+{
+	struct wf_case *c;
+
+	for (; n; n = count_that_may_run(s, 0))
+		if (attempt(c = choose(s, n), wake))
+			return c;
+	return NULL;
+}
+
+/* Without the locks of all; NULL: it is not to be had so. */
+static inline struct wf_case *
+run_at_once(struct wf__selection *s, struct wf__task **wake)
+{
+	const struct wf__view *v = &s->view;
+	struct wf_channel *chan;
+	struct wf_case *c;
+	bool done;
+
+	if (v->held)
+		return NULL;
+	if (!v->ready)
+		return s->fallback && wf__selection_is_same(s, NULL) ?
+		    s->fallback : NULL;
+	c = v->ready > 1 && !s->ordered ? choose(s, v->ready) : v->first;
+	if (wf__unlikely(!c))
+		return NULL;
+	chan = c->wf__object;
+	if (wf__unlikely(wf__case_is_done(c)))
+		done = wf__selection_is_same(s, NULL) && attempt(c, wake);
+	else {
+		wf__lock(&chan->lock);
+		done = wf__selection_is_same(s, &chan->lock) &&
+		    attempt(c, wake);
+		wf__unlock(&chan->lock);
 	}
-	return -1;
+	return done ? c : NULL;
 }
 
 /* ---- waiting ---- */
 
 static struct wf__waitq *
-queue_of(struct wf_case *c)
+queue_of(struct wf_channel *chan, uint32_t kind)
 {
-	struct wf_channel *chan = c->wf__object;
-
-	return c->wf__kind == WF__CASE_RECV ? &chan->receivers :
-	    &chan->senders;
+	return kind == WF__CASE_RECV ? &chan->receivers : &chan->senders;
 }
 
 static void
 enqueue(struct wf_case *c, unsigned index, bool late, struct wf__task *me)
 {
+	struct wf_channel *chan = c->wf__object;
 	struct wf__waiter *w = waiter_of(c);
+	uint32_t kind = c->wf__kind;
 
 	w->task = me;
 	w->value = c->wf__value;
@@ -220,12 +219,13 @@ enqueue(struct wf_case *c, unsigned index, bool late, struct wf__task *me)
 	w->contested = true;
 	w->ok = false;
 	w->late = late;
-	if (wf__case_is_done(c)) {
+	if (wf__unlikely(kind == WF__CASE_DONE)) {
 		wf__cancel_attach(c->wf__value, w);
 		return;
 	}
-	wf__waitq_add(queue_of(c), w);
-	wf__chan_publish(c->wf__object);
+	wf__waitq_add(queue_of(chan, kind), w);
+	wf__chan_publish_waiter(chan,
+	    WF__CAN_RECV + WF__CAN_SEND - kind);
 }
 
 /* Cases of one channel come in order.  On its close, sends and receives can
@@ -233,14 +233,15 @@ enqueue(struct wf_case *c, unsigned index, bool late, struct wf__task *me)
 static void
 enqueue_all(struct wf__selection *s, struct wf__task *me)
 {
+	struct wf_case *cases = s->cases, *place = cases, *c;
+	struct wf_case *end = cases + s->active;
 	bool behind_send = false;
-	struct wf_case *c;
 
-	for (unsigned k = 0; k < s->active; k++) {
-		c = wf__selection_case(s, k);
-		if (!repeats(s, k))
+	for (; place < end; place++) {
+		c = wf__case_at(place);
+		if (!s->repeats || !repeats(s, place))
 			behind_send = false;
-		enqueue(c, s->cases[k].wf__order, s->ordered && behind_send,
+		enqueue(c, (unsigned)(c - cases), s->ordered && behind_send,
 		    me);
 		behind_send |= c->wf__kind == WF__CASE_SEND;
 	}
@@ -249,16 +250,22 @@ enqueue_all(struct wf__selection *s, struct wf__task *me)
 static void
 dequeue(struct wf_case *c)
 {
-	if (wf__case_is_done(c)) {
-		wf__cancel_detach(c->wf__object, waiter_of(c));
+	struct wf_channel *chan = c->wf__object;
+	struct wf__waiter *w = waiter_of(c);
+	struct wf__waitq *q;
+
+	if (wf__unlikely(wf__case_is_done(c))) {
+		wf__cancel_detach(c->wf__object, w);
 		return;
 	}
-	wf__lock(c->wf__object);
-	if (waiter_of(c)->queued) {
-		wf__waitq_remove(queue_of(c), waiter_of(c));
-		wf__chan_publish(c->wf__object);
+	q = queue_of(chan, c->wf__kind);
+	wf__lock(&chan->lock);
+	if (wf__likely(w->queued)) {
+		wf__waitq_remove(q, w);
+		if (!q->first)
+			wf__chan_publish(chan);
 	}
-	wf__unlock(c->wf__object);
+	wf__unlock(&chan->lock);
 }
 
 /*
@@ -267,11 +274,13 @@ dequeue(struct wf_case *c)
  * the first, it was won after unlock_all() had dropped it, and so had ended.
  */
 static void
-dequeue_losers(struct wf__selection *s, int winner)
+dequeue_losers(struct wf__selection *s, const struct wf_case *winner)
 {
-	for (unsigned k = 0; k < s->active; k++)
-		if (wf__selection_case(s, k) != &s->cases[winner])
-			dequeue(wf__selection_case(s, k));
+	struct wf_case *place = s->cases, *end = place + s->active;
+
+	for (; place < end; place++)
+		if (wf__case_at(place) != winner)
+			dequeue(wf__case_at(place));
 }
 
 static int64_t
@@ -279,49 +288,38 @@ deadline_of(const struct wf__selection *s)
 {
 	int64_t ns, now;
 
-	if (s->timeout < 0)
+	if (!s->timeout)
 		return WF_FOREVER;
-	ns = s->cases[s->timeout].wf__timeout;
+	ns = s->timeout->wf__timeout;
 	now = wf__seam_now();
 	return ns > WF_FOREVER - now ? WF_FOREVER : now + ns;
 }
 
 /* With all locks held: queue up everywhere, park, clear up. */
-static int
+static struct wf_case *
 wait_for_one(struct wf__selection *s)
 {
 	struct wf__task spare, *me = wf__park_self(&spare);
 	/* Without a lock to be dropped last, *s may be gone as soon as the
 	 * deadline is started. */
 	struct wf__parking p = { s->active ? unlock_all : NULL, s,
-	    deadline_of(s), (wf__word)(s->timeout + 1), wf__selection_why,
-	    s->active };
+	    deadline_of(s), s->timeout ?
+	    (wf__word)wf__case_index(s, s->timeout) + 1 : 0,
+	    wf__selection_why, s->active };
 	struct wf_case *c;
-	int i;
 
 	wf__selection_show(s, me);
-	if (!s->ordered)
+	if (s->repeats && !s->ordered)
 		wf__selection_mix(s);
 	enqueue_all(s, me);
 	wf__park(me, &p);
-	i = (int)wf__load_acquire(&me->claim) - 1;		/* [claim] */
-	dequeue_losers(s, i);
+	c = &s->cases[wf__load_acquire(&me->claim) - 1];	/* [claim] */
+	dequeue_losers(s, c);
 	if (p.deadline != WF_FOREVER && me->kind == WF__CORO)
 		wf__timer_stop(&wf__coro_of(me)->timer);
-	c = &s->cases[i];
-	if (wf__case_is_active(c) && c->wf__ok)
+	if (c->wf__ok)		/* of an operation */
 		*c->wf__ok = waiter_of(c)->ok;
-	return i;
-}
-
-static bool
-are_operations(const struct wf_case *cases, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (cases[i].wf__kind == WF__CASE_DEFAULT ||
-		    cases[i].wf__kind >= WF__CASE_TIMEOUT)
-			return false;
-	return true;
+	return c;
 }
 
 /* For a simulation: who cancels a context touches all anyway. */
@@ -334,35 +332,61 @@ touch_channels(const struct wf_case *cases, size_t n)
 			wf__seam_touch(wf__chan_number(cases[i].wf__object));
 }
 
-static int
+/* Under the locks of all, or after a wait. */
+static struct wf_case *
+run_or_wait(struct wf__selection *s, struct wf__task **wake)
+{
+	struct wf_case *c;
+	unsigned n;
+
+	wf__selection_sort(s);
+	s->repeats = false;
+	n = lock_channels(s);
+	n += count_that_may_run(s, s->channels);
+	while (!(c = run_ready(s, n, wake)) && !s->fallback) {
+		if (lock_contexts(s))
+			return wait_for_one(s);
+		n = count_that_may_run(s, 0);
+	}
+	unlock_from(s->cases, s->cases + s->channels);
+	return c ? c : s->fallback;
+}
+
+WF__NOINLINE static int
 select_one(struct wf_case *cases, size_t n, bool ordered)
 {
 	struct wf__selection s;
 	struct wf__task *wake = NULL;
-	int i;
+	struct wf_case *c;
 
 	if (n > MAX_CASES)
 		wf__misuse("wf_select", "%zu cases, at most %d", n, MAX_CASES);
 	wf__seam_point_at("selects", WF__NOTHING);
 	if (wf__unlikely(wf__seam && wf__seam->touch))
 		touch_channels(cases, n);
-	if (n && cases[n - 1].wf__kind == WF__CASE_DEFAULT &&
-	    are_operations(cases, n - 1) && none_ready(cases, n - 1))
-		return (int)n - 1;	/* the usual form, in short */
-	s = (struct wf__selection){ .cases = cases, .n = (unsigned)n,
-	    .ordered = ordered };
+	s.cases = cases;
+	s.n = (unsigned)n;
+	s.ordered = ordered;
 	wf__selection_examine(&s);
-	if (s.fallback >= 0 && none_ready(cases, n))
-		return s.fallback;
-	wf__selection_sort(&s);
-	lock_channels(&s);
-	while ((i = run_ready(&s, &wake)) < 0 && s.fallback < 0)
-		if (lock_contexts(&s))
-			return wait_for_one(&s);
-	unlock_from(&s, 0, s.channels);
+	c = run_at_once(&s, &wake);
+	if (!c)
+		c = run_or_wait(&s, &wake);
 	if (wake)
 		wf__ready(wake);
-	return i < 0 ? s.fallback : i;
+	return wf__case_index(&s, c);
+}
+
+/* Channels that are not ready, and a default: the usual form, in short.  Of one
+ * channel, one look is an instant. */
+static inline bool
+is_in_vain(const struct wf_case *cases, size_t n)
+{
+	if (n < 2 || cases[n - 1].wf__kind != WF__CASE_DEFAULT || wf__seam)
+		return false;
+	if (n > 2)
+		return wf__selection_is_vain(cases, &cases[n - 1]);
+	return wf__kind_is_operation(cases->wf__kind) &&
+	    (!cases->wf__object || !wf__case_may_run(cases));
 }
 
 static int
@@ -375,11 +399,15 @@ tell_case(int i)
 WF_API int
 wf_selectv(struct wf_case *cases, size_t n)
 {
+	if (is_in_vain(cases, n))
+		return (int)n - 1;
 	return tell_case(select_one(cases, n, false));
 }
 
 WF_API int
 wf_selectv_ordered(struct wf_case *cases, size_t n)
 {
+	if (is_in_vain(cases, n))
+		return (int)n - 1;
 	return tell_case(select_one(cases, n, true));
 }
