@@ -7,7 +7,7 @@
  * a value in cases 14 and 23 and in the crowd; a withdrawal that damages
  * a queue hangs the stress and the duplicates, or makes wf_chan_free() in
  * case 73 find a waiter; judging the cases one after the other shows in cases
- * 11 to 13.
+ * 11 to 13, and, where one is run, in "one instant, in order".
  */
 #include "tap.h"
 
@@ -172,6 +172,62 @@ one_instant_tokens(void)
 	look_for_tokens(&t, tap_scale(2000000, TAP_ASAN || TAP_TSAN ? 40000 :
 	    400000));
 	bump(&t.stop);
+	wf_waitgroup_wait(&wg);
+	free_ints(t.c, RING);
+	return 0;
+}
+
+/*
+ * One instant and an order: what comes on the first channel is there before
+ * what comes on the last one, and so is taken before it.  A select that finds
+ * the first one empty, then looks at all the others, and then takes what has
+ * come on the last one, has not judged them at one instant.
+ */
+
+static void
+send_when_free(int_chan c, long *tries)
+{
+	while (wf_try_send(c, 1) == -EAGAIN)
+		if (++*tries % 64 == 0)
+			wf_yield();
+}
+
+static void
+send_first_and_last(struct tokens *t, long n)
+{
+	long tries = 0;
+
+	while (n--) {
+		send_when_free(t->c[0], &tries);
+		send_when_free(t->c[RING - 1], &tries);
+	}
+}
+
+static int
+one_instant_ordered(void)
+{
+	long n = tap_scale(200000, TAP_ASAN || TAP_TSAN ? 1000 : 5000);
+	struct tokens t = { .stop = 0 };
+	struct wf_case set[RING + 1];
+	wf_waitgroup wg = {0};
+	long first = 0, last = 0, looks = 0;
+
+	if (!make_ints(t.c, RING, 1))
+		return 1;
+	set[0] = wf_case_default();
+	for (int i = 0; i < RING; i++)
+		set[i + 1] = wf_case_recv(t.c[i], NULL);
+	check_eq(wf_waitgroup_spawn(&wg, send_first_and_last, &t, n), 0);
+	while (last < n) {
+		int got = wf_selectv_ordered(set, RING + 1);
+
+		first += got == 1;
+		last += got == RING;
+		check(first >= last && (got <= 1 || got == RING));
+		if (!got && ++looks % 64 == 0)
+			wf_yield();
+	}
+	check_eq(first, n);
 	wf_waitgroup_wait(&wg);
 	free_ints(t.c, RING);
 	return 0;
@@ -832,6 +888,7 @@ test_races(void)
 	    one_instant_close);
 	tap_test_workers("cases 11 to 13: one instant, without end",
 	    one_instant_tokens);
+	tap_test_workers("one instant, in order", one_instant_ordered);
 	tap_test_workers("case 14: both directions of one channel", self);
 	tap_test_workers("cases 22, 53: losers stay untouched", untouched);
 	tap_test_workers("case 23: no double fire", double_fire);
