@@ -293,8 +293,8 @@ read_unlock_slow(struct wf__rwmutex *m)
 
 /* ---- public ---- */
 
-static void
-point_at_rwmutex(const char *what, wf_rwmutex *rw)
+WF__NOINLINE static void
+point_at_rwmutex_slow(const char *what, wf_rwmutex *rw)
 {
 	struct wf__rwmutex *m = rwmutex_of(rw);
 
@@ -304,6 +304,13 @@ point_at_rwmutex(const char *what, wf_rwmutex *rw)
 	/* Relaxed: for reports. */
 	wf__seam_point_at(what, wf__seam_alone() ?
 	    wf__load_relaxed(&m->number) : 0);
+}
+
+static inline void
+point_at_rwmutex(const char *what, wf_rwmutex *rw)
+{
+	if (wf__unlikely(wf__seam != NULL))
+		point_at_rwmutex_slow(what, rw);
 }
 
 WF_API void

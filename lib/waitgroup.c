@@ -48,21 +48,27 @@ count_of(wf__word state)
 	return (int)(uint32_t)state;
 }
 
+WF__NOINLINE static void
+refuse(wf__word s, int n)
+{
+	wf__misuse(n < 0 ? "wf_waitgroup_done" : "wf_waitgroup_add",
+	    "the counter of the waitgroup goes from %d to %lld",
+	    count_of(s), (long long)count_of(s) + n);
+}
+
 /* One step of the counter by n; the flag stays as it is. */
-static wf__word
+static inline wf__word
 step(wf__word s, int n)
 {
 	int64_t count = (int64_t)count_of(s) + n;
 
 	if (wf__unlikely(count < 0 || count > INT32_MAX))
-		wf__misuse(n < 0 ? "wf_waitgroup_done" : "wf_waitgroup_add",
-		    "the counter of the waitgroup goes from %d to %lld",
-		    count_of(s), (long long)count);
+		refuse(s, n);
 	return (s & WAITERS) | (wf__word)count;
 }
 
 /* Take n off while somebody may wait. */
-static void
+WF__NOINLINE static void
 take_locked(struct group *g, int n)
 {
 	struct wf__waiter *list = NULL;
@@ -81,28 +87,36 @@ take_locked(struct group *g, int n)
 	wf__waitq_ready_all(list);
 }
 
-void
-wf__waitgroup_add(wf_waitgroup *wg, int n)
+static inline void
+add_to(struct group *g, int n)
 {
-	struct group *g = group_of(wg);
 	wf__word s;
 
-	wf__wait_touch(&g->number);
 	do {
 		s = wf__load_acquire(&g->state);		/* [group] */
-		if (n < 0 && s & WAITERS) {
+		if (wf__unlikely(n < 0 && s & WAITERS)) {
 			take_locked(g, n);
 			return;
 		}
 	} while (!wf__cas_acq_rel(&g->state, s, step(s, n)));
 }
 
+void
+wf__waitgroup_add(wf_waitgroup *wg, int n)
+{
+	wf__wait_touch(&group_of(wg)->number);
+	add_to(group_of(wg), n);
+}
+
 WF_API void
 wf_waitgroup_add(wf_waitgroup *wg, int n)
 {
-	wf__wait_point(n < 0 ? "takes from waitgroup" : "adds to waitgroup",
-	    &group_of(wg)->number);
-	wf__waitgroup_add(wg, n);
+	if (wf__unlikely(wf__seam != NULL)) {
+		wf__wait_point(n < 0 ? "takes from waitgroup" :
+		    "adds to waitgroup", &group_of(wg)->number);
+		wf__wait_touch(&group_of(wg)->number);
+	}
+	add_to(group_of(wg), n);
 }
 
 WF_API void
