@@ -13,6 +13,7 @@
 #define wf__idle_judge_loot own_judge_loot
 #define wf__idle_lie_down own_lie_down
 #define wf__idle_notify_slow own_notify_slow
+#define wf__idle_retire own_retire
 #define wf__idle_rise own_rise
 #define wf__idle_sleep own_sleep
 #define wf__idle_take_token own_take_token
@@ -23,7 +24,7 @@
 
 #include "tap.h"
 
-static struct wf__worker worker;
+static struct wf__worker worker, awake;	/* the other one runs */
 
 /* What others do while the worker is in its fence, or sleeps; and what they
  * have seen of it then. */
@@ -60,12 +61,16 @@ set_up(void (*in_fence)(void), void (*in_sleep)(void))
 {
 	memset(&wf__sched, 0, sizeof wf__sched);
 	memset(&worker, 0, sizeof worker);
+	memset(&awake, 0, sizeof awake);
 	memset(&others, 0, sizeof others);
-	wf__store_relaxed(&wf__sched.n_workers, 1);
-	wf__store_relaxed(&wf__sched.limit, 1);
+	wf__store_relaxed(&wf__sched.n_workers, 2);
+	wf__store_relaxed(&wf__sched.limit, 2);
 	wf__store_relaxed(&wf__sched.workers[0], (wf__word)&worker);
+	wf__store_relaxed(&wf__sched.workers[1], (wf__word)&awake);
 	wf__runq_init(&worker.queue);
+	wf__runq_init(&awake.queue);
 	wf__timerq_init(&worker.timers);
+	wf__timerq_init(&awake.timers);
 	others.in_fence = in_fence;
 	others.in_sleep = in_sleep;
 }
@@ -220,6 +225,24 @@ for_a_moment(void)
 	check(worker.searching);
 }
 
+/* The last one awake has no need of the heavy fence either. */
+static void
+the_last(void)
+{
+	set_up(push, NULL);
+	wf__idle_retire(&awake);
+	sleep_once();
+	check_eq(others.fences, 0);
+	check_eq(others.sleeps, 1);
+	check_eq(others.until, WF_FOREVER);
+	set_up(NULL, NULL);
+	wf__idle_retire(&awake);
+	push();
+	sleep_once();
+	check_eq(others.sleeps, 0);
+	check(worker.searching);
+}
+
 /* Who is woken before the sleep begins, or in it. */
 static void
 woken(void)
@@ -271,6 +294,7 @@ main(void)
 	tap_plain("a push on the way to sleep", a_push);
 	tap_plain("other reasons not to sleep", no_sleep);
 	tap_plain("asleep for a moment", for_a_moment);
+	tap_plain("the last one awake", the_last);
 	tap_plain("woken", woken);
 	tap_plain("lying down in the poller", lying_down);
 	memset(&wf__sched, 0, sizeof wf__sched);
