@@ -14,7 +14,7 @@
  * the shared queue, have an ordinary fence as well.  Who sees work there takes
  * the token again: others may have gone to sleep because he had it.  Who gives
  * the token back because he has found work wakes the next one if there is more
- * (sched.c); he has only an ordinary fence, so that a push of the same
+ * (search.c); he has only an ordinary fence, so that a push of the same
  * nanosecond may escape him: then the work waits for its own worker, or for the
  * monitor's next look.  test/models/idle.pml has all of this step by step.
  *

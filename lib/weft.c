@@ -34,6 +34,7 @@
 #include "timerq.c"	/* one worker's timers */
 #include "sched.c"	/* the worker loop: pick, search, sleep */
 #include "workers.c"	/* how many there are */
+#include "search.c"	/* work from elsewhere, for one that has none */
 #include "share.c"	/* tasks between workers */
 #include "idle.c"	/* who sleeps, and who is woken when */
 #include "quiet.c"	/* all sleep: will anything ever wake one? */

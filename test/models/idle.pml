@@ -32,9 +32,10 @@
  *
  * Two workers, and a thread that pushes two tasks to the shared queue
  * (wf__share_push(), wf__idle_notify(), wf__idle_wake()).  A worker takes one
- * (wf__share_take()), gives the token back and wakes the next one (found()),
- * runs it; or searches with the token (search()); or sleeps: list_idle(), the
- * heavy fence, is_wanted(), doze(), wf__idle_rise() of idle.c [idle] [wake].
+ * (wf__share_take()), gives the token back and wakes the next one
+ * (wf__search_over()), runs it; or searches with the token (search()); or
+ * sleeps: list_idle(), the heavy fence, is_wanted(), doze(), wf__idle_rise() of
+ * idle.c [idle] [wake].
  * The thread stands for a worker that does not sleep, and fills its ring; or
  * with FOREIGN it is none, and the last of the two workers has the ordinary
  * fence.  All words are in a memory with store buffers.  One sleep may end by
@@ -383,7 +384,7 @@ inline sleep(p)
 	rise(p)
 }
 
-/* found() */
+/* wf__search_over() */
 inline found(p)
 {
 	if
