@@ -355,6 +355,7 @@ run_or_wait(struct wf__selection *s, struct wf__task **wake)
 WF__NOINLINE static int
 select_one(struct wf_case *cases, size_t n, bool ordered)
 {
+	static struct wf_case none;
 	struct wf__selection s;
 	struct wf__task *wake = NULL;
 	struct wf_case *c;
@@ -364,7 +365,7 @@ select_one(struct wf_case *cases, size_t n, bool ordered)
 	wf__seam_point_at("selects", WF__NOTHING);
 	if (wf__unlikely(wf__seam && wf__seam->touch))
 		touch_channels(cases, n);
-	s.cases = cases;
+	s.cases = n ? cases : &none;	/* not NULL, to be reckoned with */
 	s.n = (unsigned)n;
 	s.ordered = ordered;
 	wf__selection_examine(&s);
