@@ -7,8 +7,8 @@
  *	        none   root  its 4    the 4 of 4
  *
  * While q->lock is held:
- *   I1  a timer is in the queue iff its home is q: at place t->at, or with
- *       t->at 0 in the overflow.
+ *   I1  a timer is in the queue iff its home is q: at place t->at or at one
+ *       of those above it, up to the root; or with t->at 0 in the overflow.
  *   I2  no place has a smaller key than its parent.  A place holds the key of
  *       its timer beside it.
  *   I3  q->first is the smallest key of all, WF_FOREVER if there is none.
@@ -16,10 +16,12 @@
  * A heap in an array with all children to a parent: siblings are one cache
  * line, and comparing touches no timer.  That is what counts: timers lie in
  * records of coroutines, each on a page of its own, where each touch is a
- * miss.  A list of children to be joined (heap.h), after many starts in a row,
- * holds the lock for milliseconds; so that one is only for what finds no
- * place, because there are millions or because mapping a chunk failed.
- * Nothing is lost, then, and no start can fail.
+ * miss.  So those that come nearer to the root are not told, either; but who
+ * is nearly there is fetched into the cache.  A list of children to be joined
+ * (heap.h), after many starts in a row, holds the lock for milliseconds; so
+ * that one is only for what finds no place, because there are millions or
+ * because mapping a chunk failed.  Nothing is lost, then, and no start can
+ * fail.
  */
 #include "timerq.h"
 
@@ -28,7 +30,12 @@
 #include "os.h"
 #include "seam.h"
 
-enum { BATCH = 64, WAYS = 4, ROOT = WAYS - 1 };
+enum {
+	BATCH = 64,
+	WAYS = 4,
+	ROOT = WAYS - 1,
+	SOON = ROOT + 1 + WAYS		/* places before it: due soon */
+};
 
 static struct wf__timer *
 timer_of(struct wf__heap_node *n)
@@ -52,6 +59,19 @@ static inline unsigned
 first_child(unsigned at)
 {
 	return (at - WAYS + 2) * WAYS;
+}
+
+/* By I1.  A place that was left behind holds another timer, or lies below. */
+static unsigned
+where_is(struct wf__timerq *q, const struct wf__timer *t)
+{
+	unsigned at = t->at;
+
+	while (place_at(q, at)->timer != t) {
+		wf__assert(at > ROOT);
+		at = parent_of(at);
+	}
+	return at;
 }
 
 static bool
@@ -79,7 +99,8 @@ wf__timerq_check(struct wf__timerq *q)
 	for (unsigned at = ROOT; at < q->end && at < ROOT + 21; at++) {
 		struct wf__place *p = place_at(q, at);
 
-		wf__assert(p->timer->at == at && p->timer->node.key == p->key);
+		wf__assert(where_is(q, p->timer) == at);
+		wf__assert(p->timer->node.key == p->key);
 		wf__assert(wf__load_relaxed(&p->timer->home) == (wf__word)q);
 		wf__assert(at == ROOT ||
 		    place_at(q, parent_of(at))->key <= p->key);
@@ -158,7 +179,7 @@ least_child(struct wf__timerq *q, unsigned at)
 	return child + least;
 }
 
-/* p belongs at this place or farther from the root. */
+/* p belongs at this place or farther from the root.  See the head. */
 static void
 sift_down(struct wf__timerq *q, unsigned at, struct wf__place p)
 {
@@ -166,7 +187,9 @@ sift_down(struct wf__timerq *q, unsigned at, struct wf__place p)
 
 	while ((child = least_child(q, at)) && place_at(q, child)->key <
 	    p.key) {
-		set_place(q, at, *place_at(q, child));
+		*place_at(q, at) = *place_at(q, child);
+		if (at < SOON)
+			__builtin_prefetch(place_at(q, at)->timer, 1);
 		at = child;
 	}
 	set_place(q, at, p);
@@ -201,14 +224,16 @@ add_timer(struct wf__timerq *q, struct wf__timer *t)
 static void
 remove_timer(struct wf__timerq *q, struct wf__timer *t)
 {
-	unsigned at = t->at;
 	struct wf__place last;
+	unsigned at;
 
-	if (wf__unlikely(!at)) {
+	if (wf__unlikely(!t->at)) {
 		wf__heap_remove(&q->overflow, &t->node);
 		return;
 	}
+	at = where_is(q, t);
 	last = *place_at(q, --q->end);
+	__builtin_prefetch(&last.timer->at, 1);	/* written in the end */
 	if (at == q->end)
 		return;
 	if (at > ROOT && place_at(q, parent_of(at))->key > last.key)
