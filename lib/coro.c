@@ -390,13 +390,13 @@ running(void)
 WF_API int
 wf_yield(void)
 {
-	struct wf__coro *me = running();
+	struct wf__worker *w = wf__self();
 
-	if (!me) {
+	if (!w || !w->running) {
 		wf__os_yield();
 		return -EPERM;
 	}
-	wf__park_yield(wf__self());
+	wf__park_yield(w);
 	wf__seam_touch(WF__ANYTHING);	/* it polls something, perhaps */
 	return 0;
 }

@@ -54,6 +54,17 @@ append(struct wf__runq *q, struct wf__task *t, struct wf__tasks *spill)
 	wf__runq_publish(q);
 }
 
+WF__NOINLINE struct wf__task *
+wf__runq_pop_slow(struct wf__runq *q)
+{
+	struct wf__task *t;
+
+	wf__bias_enter(&q->bias);
+	t = wf__runq_take(q);
+	wf__bias_leave(&q->bias);
+	return t;
+}
+
 void
 wf__runq_push(struct wf__runq *q, struct wf__task *t, struct wf__tasks *spill)
 {

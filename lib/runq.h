@@ -80,8 +80,9 @@ void wf__runq_push_next(struct wf__runq *q, struct wf__task *t,
     struct wf__tasks *spill);
 /* The next slot, then the ring. */
 static inline struct wf__task *wf__runq_pop(struct wf__runq *q);
-/* As push_next and push, but nothing is done, and false, if the ring is full or
- * asked for. */
+struct wf__task *wf__runq_pop_slow(struct wf__runq *q);
+/* As push_next and push, but nothing is done, and false, if the ring is full,
+ * asked for or held by a thief: push is to follow. */
 static inline bool wf__runq_try_next(struct wf__runq *q, struct wf__task *t);
 static inline bool wf__runq_try_last(struct wf__runq *q, struct wf__task *t);
 /* The next slot's turn has come to wait: to the ring's end with it. */
@@ -159,19 +160,30 @@ wf__runq_publish(struct wf__runq *q)
 		wf__runq_check(q);
 }
 
+/* Under the bias. */
 static inline struct wf__task *
-wf__runq_pop(struct wf__runq *q)
+wf__runq_take(struct wf__runq *q)
 {
 	struct wf__task *t;
 
-	wf__bias_enter(&q->bias);
 	if ((t = wf__runq_next(q)))
 		wf__runq_set_next(q, NULL);
 	else if (q->head != q->tail) {
 		t = *wf__runq_slot(q, q->head++);
 		wf__runq_publish(q);
 	}
-	wf__bias_leave(&q->bias);
+	return t;
+}
+
+static inline struct wf__task *
+wf__runq_pop(struct wf__runq *q)
+{
+	struct wf__task *t;
+
+	if (wf__unlikely(!wf__bias_enter_fast(&q->bias)))
+		return wf__runq_pop_slow(q);
+	t = wf__runq_take(q);
+	wf__bias_leave_fast(&q->bias);
 	return t;
 }
 
@@ -196,13 +208,14 @@ wf__runq_try_next(struct wf__runq *q, struct wf__task *t)
 	struct wf__task *old;
 	bool done;
 
-	wf__bias_enter(&q->bias);
+	if (wf__unlikely(!wf__bias_enter_fast(&q->bias)))
+		return false;
 	old = wf__runq_next(q);
 	if ((done = !old || wf__runq_has_room(q)))
 		wf__runq_set_next(q, t);
 	if (old && done)
 		wf__runq_append(q, old);
-	wf__bias_leave(&q->bias);
+	wf__bias_leave_fast(&q->bias);
 	return done;
 }
 
@@ -211,10 +224,11 @@ wf__runq_try_last(struct wf__runq *q, struct wf__task *t)
 {
 	bool done;
 
-	wf__bias_enter(&q->bias);
+	if (wf__unlikely(!wf__bias_enter_fast(&q->bias)))
+		return false;
 	if ((done = wf__runq_has_room(q)))
 		wf__runq_append(q, t);
-	wf__bias_leave(&q->bias);
+	wf__bias_leave_fast(&q->bias);
 	return done;
 }
 
