@@ -241,6 +241,13 @@ the_last(void)
 	sleep_once();
 	check_eq(others.sleeps, 0);
 	check(worker.searching);
+	/* One more has been started: it may be awake. */
+	set_up(NULL, NULL);
+	wf__idle_retire(&awake);
+	wf__store_relaxed(&wf__sched.n_workers, 3);
+	wf__store_relaxed(&wf__sched.workers[2], (wf__word)&awake);
+	sleep_once();
+	check_eq(others.fences, 1);
 }
 
 /* Who is woken before the sleep begins, or in it. */
