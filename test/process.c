@@ -238,23 +238,33 @@ graces(void)
 	return 0;
 }
 
-/* A grandchild holds the pipe: a definite, different error after the grace. */
+/* A grandchild holds the pipe: a definite, different error after the grace.
+ * What came before is there, however short that was, and says whom to end. */
 
-static int
-grandchild(void)
+static void
+outlived(int64_t grace)
 {
 	struct wf_command c = { .fds = { WF_NULL, WF_CAPTURE, 0 },
-	    .grace = 20 * WF_MS };
+	    .grace = grace };
 	wf_process *p = shell(bg(), "sleep 1000 & echo $!", &c);
+	const char *text;
 	int status = -1, child;
 
 	check_eq(wf_process_wait(p, &status), -ETIME);
 	check_eq(status, 0);
-	/* What came before is there, and says whom to end. */
-	child = atoi(wf_process_output(p, 1, NULL));
+	text = wf_process_output(p, 1, NULL);
+	child = text ? atoi(text) : 0;
 	if (check(child > 0))
 		kill(child, SIGKILL);
 	wf_process_free(p);
+}
+
+static int
+grandchild(void)
+{
+	outlived(20 * WF_MS);
+	for (int i = 0; i < 20; i++)
+		outlived(1);
 	return 0;
 }
 
