@@ -45,13 +45,12 @@ count_others(void)
 	return count_threads();
 }
 
-/* Sooner or later there are no more. */
+/* Sooner or later there are no more: otherwise the test hangs. */
 static void
 await_threads(int wanted)
 {
 	while (count_threads() > wanted)
 		wf_sleep(WF_MS);
-	check_eq(count_threads(), wanted);
 }
 
 /* ---- they leave, and come back ---- */
@@ -60,7 +59,7 @@ enum { CROWD = 6 };
 
 struct crowd {
 	int inside;
-	int threads;			/* when all were inside */
+	int threads;			/* while all were inside */
 	wf_waitgroup asleep, done;
 };
 
@@ -70,11 +69,13 @@ static void
 meet(struct crowd *c)
 {
 	wf_blocking {
-		__atomic_add_fetch(&c->inside, 1, __ATOMIC_ACQ_REL);
-		while (__atomic_load_n(&c->inside, __ATOMIC_ACQUIRE) < CROWD)
+		if (__atomic_add_fetch(&c->inside, 1, __ATOMIC_ACQ_REL) ==
+		    CROWD)
+			__atomic_store_n(&c->threads, count_threads(),
+			    __ATOMIC_RELEASE);
+		while (!__atomic_load_n(&c->threads, __ATOMIC_ACQUIRE))
 			usleep(100);
 	}
-	__atomic_store_n(&c->threads, count_threads(), __ATOMIC_RELEASE);
 	wf_waitgroup_done(&c->asleep);
 	wf_sleep(WF__WORKERS_STAY + WF__WORKERS_STAY / 4);
 	wf_waitgroup_done(&c->done);
@@ -100,11 +101,11 @@ crowd(int without)
 	for (int i = 0; i < CROWD; i++)
 		check_eq(wf_spawn(meet, &c), 0);
 	wf_waitgroup_wait(&c.asleep);
-	if (WF__WORKERS_STAY >= WF_SEC)
-		check(c.threads >= without + CROWD);
+	check(c.threads >= without + CROWD);
 	/* One worker is left, and the monitor. */
 	await_threads(without + 2);
-	check(are_timers_handed_over());
+	while (!are_timers_handed_over())
+		wf_sleep(WF_MS);
 	wf_waitgroup_wait(&c.done);
 }
 
