@@ -143,7 +143,8 @@ static ssize_t
 write_the_rest(wf_ctx *ctx, wf_conn *c, const char *buf, size_t n, ssize_t done)
 {
 	size_t sent = done > 0 ? (size_t)done : 0;
-	struct iovec rest = { (char *)(uintptr_t)buf + sent, n - sent };
+	char *from = (char *)(uintptr_t)buf;
+	struct iovec rest = { sent ? from + sent : from, n - sent };
 	int saved = errno;
 	ssize_t more;
 
