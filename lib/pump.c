@@ -50,6 +50,7 @@ static struct {
 	/* Written when it is opened, read by any thread [pump]. */
 	uintptr_t thread;
 	/* The rest by that thread. */
+	struct wf__os_altstack altstack;
 	bool watched;			/* the host has the descriptor */
 	int64_t alarm;			/* it is set to that */
 	int64_t asleep;			/* when the worker, if it lies there, is
@@ -78,7 +79,7 @@ wf__pump_open(void)
 	pump.asleep = INT64_MIN;
 	pump.trimmed = wf__seam_now();
 	pump.looks = 0;
-	wf__os_altstack_on(&wf__sched_worker(0)->altstack);
+	wf__os_altstack_on(&pump.altstack);
 	wf__store_release(&wf__sched.pumped, 1);		/* [pump] */
 }
 
@@ -88,7 +89,7 @@ wf__pump_close(void)
 	/* Who has woken this thread may be about to ring. */
 	while (wf__load_acquire(&pump.wakers))			/* [wakers] */
 		wf__os_yield();
-	wf__os_altstack_off(&wf__sched_worker(0)->altstack);
+	wf__os_altstack_off(&pump.altstack);
 	wf__store_release(&wf__sched.pumped, 0);		/* [pump] */
 }
 

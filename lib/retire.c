@@ -6,15 +6,15 @@
  * Who retires sleeps apart from the idle: nobody wakes it to search.  So what
  * others could come to need of it is handed over first: tasks, stacks, its
  * place in the poller, timers.  Another thread may be just starting a timer
- * there.  It does
- *	start it; light fence; has that worker retired?		[retire]
- * and who retires
- *	retired = 1; heavy fence; hand over the timers		[retire]
- * so that one of the two hands it over.
+ * there.  It looks afterwards if the worker has retired; and who retires says
+ * so before he hands over the timers.  Both hold the queue's lock meanwhile, so
+ * whoever comes second hands it over.
  *
  * Who has slept so for long, and to whom no coroutine is pinned, leaves: its
  * thread ends; the record stays, counts as retired, and gets a new thread when
- * the limit grows (workers.c).
+ * the limit grows (workers.c).  From the moment that it has left, what is in
+ * the record is no more the old thread's.  test/models/retire.pml has all of
+ * this step by step.
  */
 #include "idle.h"
 
@@ -85,7 +85,7 @@ wf__retire(struct wf__worker *w)
 	struct wf__worker *heir;
 
 	hand_over_work(w);
-	wf__os_fence_heavy();				/* [idle], [retire] */
+	wf__os_fence_heavy();					/* [idle] */
 	if ((heir = wf__sched_bequeath_timers(w)))
 		wf__idle_wake_worker(heir);
 	if (wf__idle_has_work())

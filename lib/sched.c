@@ -89,8 +89,7 @@ wf__sched_bequeath_timers(struct wf__worker *w)
 	return wf__timerq_move(&w->timers, &heir->timers) ? heir : NULL;
 }
 
-/* With another worker's queue it is as with work: it may retire just now, and
- * either sees the timer, or is seen [retire]. */
+/* Another worker may retire just now: see retire.c. */
 struct wf__worker *
 wf__sched_timer_place(struct wf__timer *t, int64_t when)
 {
@@ -100,7 +99,7 @@ wf__sched_timer_place(struct wf__timer *t, int64_t when)
 
 	if (wf__likely(w == self))
 		return NULL;
-	wf__os_fence_light();					/* [retire] */
+	/* Relaxed: behind the queue's lock. */
 	if (wf__unlikely(wf__load_relaxed(&w->retired)))
 		return wf__sched_bequeath_timers(w);
 	return first ? w : NULL;
@@ -279,14 +278,15 @@ void
 wf__sched_worker_main(void *arg)
 {
 	struct wf__worker *w = arg;
+	struct wf__os_altstack altstack;
 
 	wf__self_set(w);
 	w->err = wf__errno_address();
 	w->slice = wf__seam_now();
 	wf__fiber_thread(&w->fiber);
-	wf__os_altstack_on(&w->altstack);
+	wf__os_altstack_on(&altstack);
 	loop(w);
-	wf__os_altstack_off(&w->altstack);
+	wf__os_altstack_off(&altstack);
 	wf__self_set(NULL);
 	/* The last touch of anything shared.  [stop] */
 	wf__add32_acq_rel(&wf__sched.present, (unsigned)-1);

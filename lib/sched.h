@@ -111,7 +111,6 @@ struct wf__worker {
 
 	int index;
 	struct wf__os_thread thread;
-	struct wf__os_altstack altstack;
 } WF__ALIGNED(WF__LINE);
 
 /* What upper layers lend to the scheduler; runtime.c fills it in. */

@@ -390,13 +390,13 @@ wf__sim_open(const struct wf_sim_options *options)
 	wf__self_set(sim.worker);
 	sim.worker->err = wf__errno_address();
 	wf__fiber_thread(&sim.worker->fiber);
-	wf__os_altstack_on(&sim.worker->altstack);
+	wf__os_altstack_on(&sim.altstack);
 }
 
 void
 wf__sim_close(void)
 {
-	wf__os_altstack_off(&sim.worker->altstack);
+	wf__os_altstack_off(&sim.altstack);
 	wf__self_set(NULL);
 	wf__seam = seam_before;
 	wf__report_hooks.misuse = NULL;

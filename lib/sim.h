@@ -22,6 +22,7 @@ struct wf__play {
 struct wf__sim {
 	const struct wf_sim_options *options;
 	struct wf__worker *worker;
+	struct wf__os_altstack altstack;
 	struct wf__choice choice;
 	struct wf__order order;
 	struct wf__story story;

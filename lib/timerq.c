@@ -313,19 +313,21 @@ wf__timerq_move(struct wf__timerq *from, struct wf__timerq *to)
 {
 	int64_t before = wf__timerq_first(to);
 	struct wf__timer *t;
-	bool more = wf__timerq_first(from) != WF_FOREVER, any = more;
+	bool any = false;
 
-	while (more) {
+	do {
 		wf__lock(&from->lock);
 		wf__lock(&to->lock);
-		for (int n = 0; n < BATCH && more; n++)
-			if ((more = (t = take_due(from, WF_FOREVER))))
-				add_timer(to, t);
+		for (int n = 0; n < BATCH &&
+		    (t = take_due(from, WF_FOREVER)); n++) {
+			add_timer(to, t);
+			any = true;
+		}
 		note_first(from);
 		note_first(to);
 		wf__unlock(&to->lock);
 		wf__unlock(&from->lock);
-	}
+	} while (t);
 	return any && wf__timerq_first(to) < before;
 }
 

@@ -221,7 +221,9 @@ come_and_go(void)
 		n++;
 	for (int i = 0; __atomic_load_n(&k.over, __ATOMIC_ACQUIRE) < n; i++) {
 		wf_workers(1 + i % 4);
-		wf_sleep(i % 5 * 50 * WF_US);
+		/* Now and then as long as it takes until they leave. */
+		wf_sleep(i % 7 || WF__WORKERS_STAY > WF_SEC ?
+		    i % 5 * 50 * WF_US : WF__WORKERS_STAY - 30 * WF_US);
 	}
 	for (int i = 0; i < n; i++)
 		pthread_join(thread[i], NULL);
