@@ -12,6 +12,7 @@
 #	sim	tests of channels and select, simulated
 #	chaos	the tests in the build that yields and migrates everywhere
 #	check	the tests in the build that walks the invariants
+#	off	the tests, with threads kept off their cores (off.c)
 #	go	random programs, in weft and in Go, if there is a Go
 #
 # Each minute a line says how far it is.  The first failure ends it with what
@@ -44,10 +45,16 @@ command_of() {
 	    "$BUILD/test/$2" ;;
 	chaos | check) echo "WEFT_SEED=$seed WEFT_TEST_SLOW=20" \
 	    "WEFT_WORKERS=${workers[RANDOM % 7]} $BUILD/${1^^}/test/$2" ;;
+	off) echo "WEFT_SEED=$seed WEFT_TEST_SLOW=20" \
+	    "WEFT_WORKERS=${workers[RANDOM % 7]}" \
+	    "$BUILD/off -s $seed $BUILD/test/$2" ;;
 	go) echo "FIRST=$seed PROGRAMS=50 RUNS=200 BUILD=$BUILD" \
 	    "test/differential/run.sh" ;;
 	esac
 }
+
+# Those that bear to be traced.
+traceable() { tests | grep -vx -e process -e signals -e stalls; }
 
 tests() {
 	local f
@@ -69,6 +76,7 @@ a_round() {
 		echo "full $t"
 		[ "${PLAIN:-}" ] || printf 'chaos %s\ncheck %s\n' "$t" "$t"
 	done
+	printf 'off %s\n' $(traceable)
 	printf 'sim %s\n' chan select select_ctx
 	printf 'linear %s\n' 1 2 3 4 5 6 7 8 9 10
 	! has_go || printf 'go %s\n' 1 2 3
@@ -78,7 +86,8 @@ built() {
 	local mode jobs
 
 	jobs=-j$(nproc)
-	make -s "$jobs" BUILD="$BUILD" all tests || return
+	make -s "$jobs" BUILD="$BUILD" all tests &&
+	    ${CC:-cc} -O2 -o "$BUILD/off" test/soak/off.c || return
 	[ "${PLAIN:-}" ] || for mode in CHAOS CHECK; do
 		make -s "$jobs" $mode=1 BUILD="$BUILD/$mode" all tests ||
 			return
