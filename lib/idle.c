@@ -147,11 +147,19 @@ wf__idle_wake_worker(struct wf__worker *w)
 	rouse(w, in_poller);
 }
 
+/* Its coroutines compute for some 30 us and more before they switch. */
+static bool
+is_slow(const struct wf__worker *w)
+{
+	return w->round && w->round < WF__ROUND_UNKNOWN;
+}
+
 /*
  * Work was made visible.  Little of it is run by its worker before another one
- * is awake, nearly always: then experience decides.  Each wake for little work
- * doubles the number of times that pass without one; work that kept its thief
- * busy for a while sets it to none (wf__idle_judge_loot()).
+ * is awake, nearly always, but for one that is slow: then experience decides.
+ * Each wake for little work doubles the number of times that pass without one;
+ * work that kept its thief busy for a while sets it to none
+ * (wf__idle_judge_loot()).
  */
 WF__NOINLINE void
 wf__idle_notify_slow(struct wf__worker *w)
@@ -160,7 +168,7 @@ wf__idle_notify_slow(struct wf__worker *w)
 
 	if (wf__load_relaxed(&wf__sched.searching))
 		return;
-	if (w && wf__runq_length(&w->queue) <= LITTLE) {
+	if (w && !is_slow(w) && wf__runq_length(&w->queue) <= LITTLE) {
 		if ((n = wf__load_relaxed(&w->patience))) {
 			wf__store_relaxed(&w->patience, n - 1);
 			return;

@@ -12,7 +12,6 @@
 #include "search.h"
 #include "share.h"
 
-enum { UNKNOWN_ROUND = WF__ROUND / 8 };
 #define SLICE (10 * WF_MS)
 #define PACE (200 * WF_US)
 
@@ -160,7 +159,7 @@ round_of(const struct wf__worker *w, int64_t now)
 	int64_t took = now - w->housekept;
 
 	if (!w->housekept)
-		return UNKNOWN_ROUND;
+		return WF__ROUND_UNKNOWN;
 	if (took <= PACE)
 		return WF__ROUND;
 	return (unsigned)(PACE * w->round / took) + 1;
@@ -264,8 +263,8 @@ loop(struct wf__worker *w)
 		if (!t) {
 			wf__idle_sleep(w);
 			w->housekept = 0;
-			if (w->countdown > UNKNOWN_ROUND)
-				w->countdown = UNKNOWN_ROUND;
+			if (w->countdown > WF__ROUND_UNKNOWN)
+				w->countdown = WF__ROUND_UNKNOWN;
 			timed = false;
 			continue;
 		}

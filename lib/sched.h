@@ -21,10 +21,12 @@ enum {
 	WF__MAX_EXTRA = 256,		/* that stand in for stuck ones */
 	WF__SLOTS = WF__MAX_WORKERS + WF__MAX_EXTRA,
 #ifdef WEFT_CHAOS
-	WF__ROUND = 16			/* as the rings are short, too */
+	WF__ROUND = 16,			/* as the rings are short, too */
 #else
-	WF__ROUND = 64			/* switches between housekeepings */
+	WF__ROUND = 64,			/* switches between housekeepings */
 #endif
+	WF__ROUND_UNKNOWN = WF__ROUND / 8	/* when the pace is not known;
+					 * fewer: it is slow */
 };
 
 /* What the code that runs next does for a coroutine that has just been

@@ -271,6 +271,31 @@ woken(void)
 	check(!worker.searching);
 }
 
+/* A little work is worth a wake by experience, or if its worker is known to
+ * switch seldom. */
+static void
+little_work(void)
+{
+	static const struct { unsigned round; bool wakes; } all[] = {
+	    { 0, false }, { WF__ROUND, false }, { WF__ROUND_UNKNOWN, false },
+	    { 1, true } };
+
+	for (int i = 0; i < 4; i++) {
+		set_up(NULL, NULL);
+		list_idle(&worker);
+		awake.round = all[i].round;
+		wf__store_relaxed(&awake.patience, 1);
+		own_notify_slow(&awake);
+		check_eq(wf__load_relaxed(&wf__sched.searching),
+		    all[i].wakes);
+		wf__store_relaxed(&awake.patience, 0);
+		own_notify_slow(&awake);
+		check_eq(wf__load_relaxed(&wf__sched.searching), 1);
+		own_rise(&worker);
+		check(worker.searching);
+	}
+}
+
 /* One whose thread does something else while it lies in the poller. */
 static void
 lying_down(void)
@@ -303,6 +328,7 @@ main(void)
 	tap_plain("asleep for a moment", for_a_moment);
 	tap_plain("the last one awake", the_last);
 	tap_plain("woken", woken);
+	tap_plain("a little work", little_work);
 	tap_plain("lying down in the poller", lying_down);
 	memset(&wf__sched, 0, sizeof wf__sched);
 	return tap_end();
