@@ -296,10 +296,12 @@ cancelled(void)
 
 	for (int i = 0; i < 5; i++) {
 		wf_ctx *ctx = wf_ctx_with_cancel(bg());
+		wf_waitgroup wg = {0};
 
-		wf_spawn(cancel_soon, wf_ctx_ref(ctx));
+		wf_waitgroup_spawn(&wg, cancel_soon, wf_ctx_ref(ctx));
 		check_eq(dial_kinds(ctx, i % 2 ? "ss" : "rs", 0, &winner),
 		    -ECANCELED);
+		wf_waitgroup_wait(&wg);		/* not in the end of the run */
 		wf_ctx_free(ctx);
 	}
 	check_eq(count_descriptors(), open);
