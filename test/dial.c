@@ -368,8 +368,9 @@ slow_names(void)
 	__atomic_store_n(&name.slow, 1, __ATOMIC_RELEASE);
 	for (int i = 0; i < 4; i++) {
 		wf_ctx *ctx = wf_ctx_with_cancel(bg());
+		wf_waitgroup wg = {0};
 
-		wf_spawn(cancel_when_asked, wf_ctx_ref(ctx),
+		wf_waitgroup_spawn(&wg, cancel_when_asked, wf_ctx_ref(ctx),
 		    load(&name.asked));
 		if (i % 2)
 			check_eq(wf_dial(ctx, "tcp", "several:80", &c),
@@ -377,6 +378,7 @@ slow_names(void)
 		else
 			check_eq(wf_resolve(ctx, "tcp", "several:80", list,
 			    1), -ECANCELED);
+		wf_waitgroup_wait(&wg);
 		wf_ctx_free(ctx);
 	}
 	check(load(&name.answered) < load(&name.asked));
