@@ -83,8 +83,8 @@ is_stuck(struct wf__worker *w, int64_t now, bool *waits)
 	bool same = switches == w->seen;
 
 	w->seen = switches;
-	/* One that is asleep does not switch either. */
-	if (wf__load_relaxed(&w->on_idle))
+	/* One that is asleep, or has left, does not switch either. */
+	if (wf__load_relaxed(&w->on_idle) || wf__load_relaxed(&w->retired))
 		return false;
 	if (!same) {
 		hurry(w, now);

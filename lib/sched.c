@@ -67,7 +67,7 @@ wf__sched_live(void)
 
 /* ---- choosing ---- */
 
-/* One that is in no blocking region, if there is one. */
+/* One that is up, and in no blocking region, if there is one. */
 static struct wf__worker *
 a_free_worker(void)
 {

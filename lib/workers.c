@@ -113,7 +113,9 @@ get_running(unsigned i)
 	return err;
 }
 
-/* Under the lock.  Wakes whom it concerns; for others sleep goes on. */
+/* Under the lock.  Wakes whom it concerns; for others sleep goes on.  Who is
+ * within the limit and has no thread, since none could be started for it, is
+ * tried again. */
 static void
 set_limit(unsigned n)
 {
@@ -121,9 +123,12 @@ set_limit(unsigned n)
 	unsigned have = (unsigned)wf__load_relaxed(&wf__sched.n_workers);
 
 	wf__store_relaxed(&wf__sched.limit, n);
-	for (unsigned i = before < have ? before : have; i < n; i++)
+	for (unsigned i = 0; i < n; i++) {
+		if (i < before && i < have && !wf__sched_worker(i)->left)
+			continue;
 		if (get_running(i) < 0 && i >= have)
 			break;
+	}
 	for (unsigned i = n; i < before && i < have; i++)
 		wf__idle_wake_worker(wf__sched_worker(i));
 }

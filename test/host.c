@@ -18,24 +18,9 @@ enum { DISORDER = 0 };
 #endif
 
 static long
-count_entries(const char *path)
-{
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-	long n = 0;
-
-	if (!check(dir))
-		return -1;
-	while ((entry = readdir(dir)))
-		n += entry->d_name[0] != '.';
-	closedir(dir);
-	return n;
-}
-
-static long
 count_threads(void)
 {
-	return count_entries("/proc/self/task");
+	return tap_entries("/proc/self/task");
 }
 
 static long
@@ -150,13 +135,13 @@ start_and_stop(void)
 	long fds, threads, maps, bytes;
 
 	cycles(20);
-	fds = count_entries("/proc/self/fd");
+	fds = tap_entries("/proc/self/fd");
 	threads = 1 + TAP_TSAN;
 	check_threads(threads);
 	maps = count_mappings();
 	bytes = tap_bytes();
 	cycles(tap_scale(1000, TAP_ASAN || TAP_TSAN ? 40 : 200));
-	check_eq(count_entries("/proc/self/fd"), fds);
+	check_eq(tap_entries("/proc/self/fd"), fds);
 	check_threads(threads);
 	check_eq(tap_bytes(), bytes);
 	if (!TAP_ASAN && !TAP_TSAN && !check(count_mappings() < maps + 20))

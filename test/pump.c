@@ -6,7 +6,6 @@
  * descriptor is readable: a wake-up that is lost hangs.  What must not wake
  * them is looked for by polls that do not wait.
  */
-#include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
@@ -677,20 +676,6 @@ sockets(void)
 
 /* ---- start, stop, run ---- */
 
-static long
-count_entries(const char *path)
-{
-	DIR *dir = opendir(path);
-	long n = 0;
-
-	if (!check(dir))
-		return -1;
-	for (struct dirent *entry; (entry = readdir(dir)); )
-		n += entry->d_name[0] != '.';
-	closedir(dir);
-	return n;
-}
-
 static void
 add_one(long *n)
 {
@@ -702,14 +687,14 @@ add_one(long *n)
 static void
 await_no_thread(void)
 {
-	while (count_entries("/proc/self/task") > 1 + TAP_TSAN)
+	while (tap_entries("/proc/self/task") > 1 + TAP_TSAN)
 		usleep(1000);
 }
 
 static void
 again_and_again(void)
 {
-	long fds = count_entries("/proc/self/fd"), n = 0;
+	long fds = tap_entries("/proc/self/fd"), n = 0;
 	long times = tap_scale(1000, TAP_TSAN || TAP_ASAN ? 50 : 200);
 
 	for (long i = 0; i < times; i++) {
@@ -723,7 +708,7 @@ again_and_again(void)
 		check_eq(n, 2 * (i + 1));
 	}
 	await_no_thread();
-	check_eq(count_entries("/proc/self/fd"), fds);
+	check_eq(tap_entries("/proc/self/fd"), fds);
 }
 
 /* With workers in between. */

@@ -3,7 +3,6 @@
  * retire.c - tests of workers that are one too many: what they owned is taken
  * over, their threads end after a while, and come back when they are wanted.
  */
-#include <dirent.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -15,16 +14,7 @@
 static int
 count_threads(void)
 {
-	DIR *dir = opendir("/proc/self/task");
-	struct dirent *entry;
-	int n = 0;
-
-	if (!check(dir))
-		return -1;
-	while ((entry = readdir(dir)))
-		n += entry->d_name[0] != '.';
-	closedir(dir);
-	return n;
+	return tap_entries("/proc/self/task");
 }
 
 static void *

@@ -13,24 +13,9 @@
 /* What the process has. */
 
 static int
-count_entries(const char *path)
-{
-	DIR *dir = opendir(path);
-	struct dirent *entry;
-	int n = 0;
-
-	if (!check(dir))
-		return -1;
-	while ((entry = readdir(dir)))
-		n += entry->d_name[0] != '.';
-	closedir(dir);
-	return n;
-}
-
-static int
 count_threads(void)
 {
-	return count_entries("/proc/self/task");
+	return tap_entries("/proc/self/task");
 }
 
 /* This one, and the one that ThreadSanitizer adds. */
@@ -54,7 +39,7 @@ check_threads(void)
 static int
 count_descriptors(void)
 {
-	return count_entries("/proc/self/fd");
+	return tap_entries("/proc/self/fd");
 }
 
 static int

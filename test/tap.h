@@ -34,6 +34,7 @@
 #ifndef TAP_H
 #define TAP_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -294,6 +295,23 @@ TAP_UNUSED static long
 tap_allocations(void)
 {
 	return __atomic_load_n(&tap__state.allocations, __ATOMIC_RELAXED);
+}
+
+/* How many entries a folder has, such as /proc/self/task or /proc/self/fd: of
+ * the latter one is for the look at it. */
+TAP_UNUSED static int
+tap_entries(const char *path)
+{
+	DIR *dir = opendir(path);
+	struct dirent *entry;
+	int n = 0;
+
+	if (!check(dir))
+		return -1;
+	while ((entry = readdir(dir)))
+		n += entry->d_name[0] != '.';
+	closedir(dir);
+	return n;
 }
 
 /* The number of workers for the tests that follow, 1 to 1024. */
