@@ -147,7 +147,8 @@ start(struct behind *a, struct behind *b)
 	g->tending = wf_ctx_with_cancel(bg());
 	upstreams_open(&g->upstreams);
 	check_eq(server_open(&g->server, "127.0.0.1:0"), 0);
-	check_eq(wf_spawn(server_run, &g->server), 0);
+	check_eq(wf_waitgroup_spawn(&g->server.running, server_run,
+	    &g->server), 0);
 	return g;
 }
 

@@ -151,7 +151,7 @@ start(struct server *s, struct options o)
 	s->serve = client_serve;
 	s->data = &service;
 	check_eq(server_open(s, "127.0.0.1:0"), 0);
-	check_eq(wf_spawn(server_run, s), 0);
+	check_eq(wf_waitgroup_spawn(&s->running, server_run, s), 0);
 	ended = wf_chan_make(int, 100);
 	gate = wf_chan_make(int, 0);
 	arrived = wf_chan_make(int, 100);

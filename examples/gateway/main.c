@@ -87,7 +87,8 @@ app(void)
 		return fail("signals", -ENOMEM);
 	upstreams_open(&upstreams);
 	if ((err = server_open(&server, address)) ||
-	    (err = wf_spawn(server_run, &server)) ||
+	    (err = wf_waitgroup_spawn(&server.running, server_run,
+	    &server)) ||
 	    (err = wf_waitgroup_spawn(&tender, upstreams_tend, &upstreams,
 	    tending)))
 		return fail(address, err);

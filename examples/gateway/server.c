@@ -25,7 +25,6 @@ server_open(struct server *s, const char *address)
 	wf_sem_init(&s->room, s->connections);
 	s->work = wf_ctx_with_cancel(wf_ctx_background());
 	s->open = wf_ctx_with_cancel(s->work);
-	wf_waitgroup_add(&s->running, 1);
 	return wf_ctx_err(s->open);
 }
 
@@ -87,7 +86,6 @@ server_run(struct server *s)
 			break;
 		back_off(s, err, &pause, &said);
 	}
-	wf_waitgroup_done(&s->running);
 }
 
 ssize_t

@@ -93,7 +93,8 @@ app(void)
 	if (!stop)
 		return fail("signals", -ENOMEM);
 	if ((err = server_open(&server, address)) ||
-	    (err = wf_spawn(server_run, &server)))
+	    (err = wf_waitgroup_spawn(&server.running, server_run,
+	    &server)))
 		return fail(address, err);
 	if (!service.directory)
 		service.directory = server.address;

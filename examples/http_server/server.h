@@ -6,7 +6,7 @@
  *	    .grace = 10 * WF_SEC, .serve = echo };
  *
  *	if (server_open(&s, "127.0.0.1:8080") == 0)
- *		wf_spawn(server_run, &s);
+ *		wf_waitgroup_spawn(&s.running, server_run, &s);
  *	...
  *	server_close(&s);
  *
@@ -43,7 +43,7 @@ struct server {
 int server_open(struct server *s, const char *address);
 
 /* Accept clients until the server is closed.  A connection is freed when serve
- * returns. */
+ * returns.  To be spawned in s->running, for which server_close() waits. */
 void server_run(struct server *s);
 
 /* For serve: wait for the first bytes of a request, at most for idle_time: how
