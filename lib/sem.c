@@ -13,7 +13,9 @@
  * Without waiters, to take and to give back is one compare-and-swap.  With
  * them, who gives back takes for the first ones as well, as far as it goes, in
  * one step, and then wakes them.  A waiter who gives up may have been the one
- * who did not fit: he does the same for those behind him.
+ * who did not fit: he does the same for those behind him; unless somebody came
+ * before him, found him lost, and took down the flag of an empty queue: then
+ * the state is no longer a matter of the lock, and nobody is behind him.
  *
  * Release's last touch is the compare-and-swap, or the drop of the lock while
  * somebody who is in the queue, or was just taken off it, keeps the semaphore
@@ -69,7 +71,7 @@ take_units(struct sem *s, size_t n)
 	return true;
 }
 
-/* Under the lock, with waiters: n units are back.  Those who are first and fit
+/* Under the lock, with the flag up: n units are back.  Those who are first and fit
  * now, taken off and linked; the state is as if they had come and gone. */
 static struct wf__waiter *
 grant(struct sem *s, size_t n)
@@ -79,6 +81,7 @@ grant(struct sem *s, size_t n)
 	size_t taken = units(wf__load_relaxed(&s->state)) - n;
 	struct wf__waiter *list = NULL, **end = &list, *w;
 
+	wf__assert(wf__load_relaxed(&s->state) & SEM_QUEUE);
 	while ((w = s->waiters.first) &&
 	    (size_t)(uintptr_t)w->value <= s->size - taken) {
 		wf__waitq_remove(&s->waiters, w);
@@ -128,7 +131,7 @@ await_units(struct sem *s, size_t n, struct wf__waitq *queue,
 WF__NOINLINE static int
 acquire_slow(struct sem *s, size_t n, struct wf__cancel *cancel)
 {
-	struct wf__waiter *list;
+	struct wf__waiter *list = NULL;
 	int err;
 
 	wf__lock(&s->lock);
@@ -138,7 +141,9 @@ acquire_slow(struct sem *s, size_t n, struct wf__cancel *cancel)
 	}
 	if (!(err = await_units(s, n, &s->waiters, cancel)))
 		return 0;
-	list = grant(s, 0);
+	/* Relaxed: it goes up, and down, under the lock. */
+	if (wf__load_relaxed(&s->state) & SEM_QUEUE)
+		list = grant(s, 0);
 	wf__unlock(&s->lock);
 	wf__waitq_ready_all(list);
 	return err;
