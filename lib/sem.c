@@ -71,8 +71,8 @@ take_units(struct sem *s, size_t n)
 	return true;
 }
 
-/* Under the lock, with the flag up: n units are back.  Those who are first and fit
- * now, taken off and linked; the state is as if they had come and gone. */
+/* Under the lock, with the flag up: n units are back.  Those who are first and
+ * fit now, taken off and linked; the state is as if they had come and gone. */
 static struct wf__waiter *
 grant(struct sem *s, size_t n)
 {
