@@ -209,9 +209,11 @@ wf__coro_launch(struct wf__start *s)
 	if (wf__unlikely(wf__seam && wf__seam->launched))
 		wf__seam->launched(s);
 	if (!w) {
+		wf__sched_visit(1);
 		wf__add_acq_rel(&wf__sched.spawned, 1);
 		wf__tasks_add(&one, &s->task);
 		wf__share_push(&one);
+		wf__sched_visit(-1);
 		return;
 	}
 	wf__add_owned(&w->spawned, 1);

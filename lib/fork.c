@@ -31,6 +31,8 @@ begin_anew(void)
 	wf__forget_pool();
 	wf__forget_classes();
 	memset(&wf__sched, 0, sizeof wf__sched);
+	/* Relaxed: there is no other thread. */
+	wf__store_relaxed(&wf__sched_visitors, 0);
 }
 
 void

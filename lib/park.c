@@ -206,23 +206,36 @@ ready_thread(struct wf__task *t)
 		wf__pump_after_wake();
 }
 
+static void
+push_from_outside(struct wf__task *t)
+{
+	struct wf__worker *owner = wf__coro_pinned(wf__coro_of(t));
+	struct wf__tasks one = { 0 };
+
+	if (wf__seam_alone())
+		wf__misuse("wf_sim", "a thread that is not simulated wakes a "
+		    "coroutine");
+	if (owner) {
+		wf__share_push_pinned(owner, t);
+		return;
+	}
+	wf__tasks_add(&one, t);
+	wf__share_push(&one);
+}
+
 /* A coroutine that is pinned, or by a thread that is not weft's. */
 static WF__NOINLINE void
 ready_elsewhere(struct wf__task *t)
 {
-	struct wf__coro *c = wf__coro_of(t);
-	struct wf__tasks one = { 0 };
-
-	if (wf__coro_pinned(c))
-		wf__share_push_pinned(wf__coro_pinned(c), t);
-	else if (wf__load_acquire(&wf__sched.running)) {	/* [running] */
-		if (wf__seam_alone())
-			wf__misuse("wf_sim", "a thread that is not simulated "
-			    "wakes a coroutine");
-		wf__tasks_add(&one, t);
-		wf__share_push(&one);
+	if (wf__self()) {
+		wf__share_push_pinned(wf__coro_pinned(wf__coro_of(t)), t);
+		return;
 	}
+	wf__sched_visit(1);
+	if (wf__load_acquire(&wf__sched.running))		/* [running] */
+		push_from_outside(t);
 	/* Otherwise the runtime has ended, and left this one as it was. */
+	wf__sched_visit(-1);
 }
 
 /* The worker whose queue the task is to go to; NULL: it is done. */

@@ -153,7 +153,7 @@ prepare(const struct wf_options *options)
 static void
 stop(int64_t deadline)
 {
-	wf__store_release(&wf__sched.running, 0);		/* [running] */
+	wf__sched_end_visits();
 	if (wf__pump_is_on()) {
 		wf__pump_close();
 		wf__stall_close();

@@ -16,9 +16,19 @@
 #define PACE (200 * WF_US)
 
 struct wf__sched wf__sched;
+wf__word wf__sched_visitors;
 
 /* Relaxed, in this file: counters and flags that are only hints where they are
  * read, or are read again under the lock that protects them. */
+
+void
+wf__sched_end_visits(void)
+{
+	wf__store_release(&wf__sched.running, 0);		/* [running] */
+	wf__fence();
+	while (wf__load_acquire(&wf__sched_visitors))		/* [visit] */
+		wf__os_yield();
+}
 
 uint64_t
 wf__sched_random(struct wf__worker *w)
@@ -88,20 +98,40 @@ wf__sched_bequeath_timers(struct wf__worker *w)
 	return wf__timerq_move(&w->timers, &heir->timers) ? heir : NULL;
 }
 
-/* Another worker may retire just now: see retire.c. */
-struct wf__worker *
-wf__sched_timer_place(struct wf__timer *t, int64_t when)
+/* On a worker that may retire just now: see retire.c. */
+static struct wf__worker *
+place_from_outside(struct wf__timer *t, int64_t when)
 {
-	struct wf__worker *self = wf__self();
-	struct wf__worker *w = self ? self : a_free_worker();
+	struct wf__worker *w = a_free_worker();
 	bool first = wf__timer_start(&w->timers, t, when);
 
-	if (wf__likely(w == self))
-		return NULL;
 	/* Relaxed: behind the queue's lock. */
 	if (wf__unlikely(wf__load_relaxed(&w->retired)))
 		return wf__sched_bequeath_timers(w);
 	return first ? w : NULL;
+}
+
+/* With a worker to be woken the visit is not over. */
+struct wf__worker *
+wf__sched_timer_place(struct wf__timer *t, int64_t when)
+{
+	struct wf__worker *w = wf__self();
+
+	if (wf__likely(w != NULL)) {
+		wf__timer_start(&w->timers, t, when);
+		return NULL;
+	}
+	wf__sched_visit(1);
+	if (!(w = place_from_outside(t, when)))
+		wf__sched_visit(-1);
+	return w;
+}
+
+void
+wf__sched_timer_wake(struct wf__worker *w)
+{
+	wf__idle_wake_worker(w);
+	wf__sched_visit(-1);
 }
 
 void
@@ -110,7 +140,7 @@ wf__sched_timer_start(struct wf__timer *t, int64_t when)
 	struct wf__worker *w = wf__sched_timer_place(t, when);
 
 	if (w)
-		wf__idle_wake_worker(w);
+		wf__sched_timer_wake(w);
 }
 
 static unsigned

@@ -206,11 +206,28 @@ struct wf__task *wf__sched_pick(struct wf__worker *w);
  * weft's.  The runtime runs. */
 void wf__sched_timer_start(struct wf__timer *t, int64_t when);
 /* The same under a lock: returns the worker that is to be woken afterwards,
- * by wf__idle_wake_worker(), or NULL. */
+ * by wf__sched_timer_wake(), or NULL. */
 struct wf__worker *wf__sched_timer_place(struct wf__timer *t, int64_t when);
+void wf__sched_timer_wake(struct wf__worker *w);
 /* The timers of one that has retired go to the first worker, which never does:
  * returned if it is to be woken. */
 struct wf__worker *wf__sched_bequeath_timers(struct wf__worker *w);
+
+/*
+ * A thread that is not weft's makes something run: the program may end by that,
+ * and the runtime with it, before the thread is through.  So it says before
+ * that it comes (1), and at last that it has left (-1); and who ends the
+ * runtime waits until nobody is there, before a worker's record goes [visit].
+ */
+extern wf__word wf__sched_visitors;
+static inline void
+wf__sched_visit(int n)
+{
+	wf__add_acq_rel(&wf__sched_visitors, (wf__word)n);	/* [visit] */
+}
+
+/* The runtime runs no more; and those who have seen it run have left. */
+void wf__sched_end_visits(void);
 
 /* Start the runtime, if it does not run, with its defaults: 0 or -errno.
  * Defined by runtime.c. */

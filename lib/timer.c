@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * timer.c - timers and tickers with a channel, and calls that are made later.
- * Layer 4.  Uses: chan, timerq, sched, idle, coro, park, alloc, report, seam.
+ * Layer 4.  Uses: chan, timerq, sched, coro, park, alloc, report, seam.
  *
  *	idle -> armed -> (off its queue, on its way to fire_timer()) -> idle
  *
@@ -29,7 +29,6 @@
 #include <weft/time.h>
 #include "alloc.h"
 #include "chan.h"
-#include "idle.h"
 #include "park.h"
 #include "report.h"
 #include "sched.h"
@@ -79,7 +78,7 @@ follow_up(const struct follow_up *f)
 	if (f->start)
 		wf__coro_launch(f->start);
 	if (f->sleeper)
-		wf__idle_wake_worker(f->sleeper);
+		wf__sched_timer_wake(f->sleeper);
 }
 
 /* ---- under the lock ---- */

@@ -13,6 +13,8 @@
 #include "tap.h"
 #include <weft/errno.h>	/* it is read on both sides of a wait here */
 
+#include "sched.h"
+
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
 enum { THREADS = 16 };
@@ -730,6 +732,102 @@ errno_stays(void)
 	return 0;
 }
 
+/* A thread wakes a coroutine, and is off its core before it is through, while
+ * the coroutine ends the run: the run waits for the thread. */
+
+struct tail {
+	wf_chan(long) c;
+	pthread_t sender, holder;
+	long received, off, over;	/* atomic */
+};
+
+static struct tail *tail;
+
+/* In the sender: as long as it takes, or as nobody would wait. */
+static void
+stay_off(int sig)
+{
+	(void)sig;
+	add(&tail->off, 1);
+	for (int i = 0; i < 200 && !value_of(&tail->over); i++)
+		usleep(1000);
+	check(!value_of(&tail->over));
+	add(&tail->off, -1);
+}
+
+static void *
+send_one(void *arg)
+{
+	struct tail *t = arg;
+	sigset_t set;
+
+	sigemptyset(&set);		/* a worker has blocked all */
+	sigaddset(&set, SIGUSR1);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	check_eq(wf_send(t->c, 1L), 1);
+	return NULL;
+}
+
+/* With the idle lock, which who wakes a worker wants. */
+static void *
+hold_up(void *arg)
+{
+	struct tail *t = arg;
+
+	tap_await_parked("to receive on channel", 1);
+	wf__lock(&wf__sched.idle.lock);
+	if (check(start(&t->sender, send_one, t))) {
+		while (!value_of(&t->received))
+			usleep(100);
+		pthread_kill(t->sender, SIGUSR1);
+		while (!value_of(&t->off))
+			usleep(100);
+	}
+	wf__unlock(&wf__sched.idle.lock);
+	return NULL;
+}
+
+static void
+keep_awake(struct tail *t)
+{
+	while (!value_of(&t->received))
+		wf_yield();
+}
+
+static int
+receive_and_end(struct tail *t)
+{
+	long v = 0;
+
+	check_eq(wf_pin(), 0);		/* to one worker, which is woken */
+	check_eq(wf_spawn(keep_awake, t), 0);
+	check(start(&t->holder, hold_up, t));
+	check_eq(wf_recv(t->c, &v), 1);
+	add(&t->received, 1);
+	while (!value_of(&t->off))
+		usleep(100);
+	return 0;
+}
+
+static void
+run_waits_for_waker(void)
+{
+	struct tail t = { .c = wf_chan_make(long, 0) };
+	struct sigaction act = { .sa_handler = stay_off }, old;
+
+	if (!check(t.c != NULL))
+		return;
+	tail = &t;
+	sigaction(SIGUSR1, &act, &old);
+	wf_workers(1);
+	check_eq(wf_run(receive_and_end, &t), 0);
+	add(&t.over, 1);
+	join(t.holder);
+	join(t.sender);
+	sigaction(SIGUSR1, &old, NULL);
+	wf_chan_free(t.c);
+}
+
 int
 main(void)
 {
@@ -747,5 +845,6 @@ main(void)
 	tap_test_workers("case 76: a thread hands over to a coroutine",
 	    hand_over);
 	tap_test_workers("errno stays", errno_stays);
+	tap_plain("a run waits for who has woken it", run_waits_for_waker);
 	return tap_end();
 }
