@@ -20,6 +20,7 @@
 #define wf__countof(a) (sizeof(a) / sizeof *(a))
 
 #define WF__NOINLINE __attribute__((noinline))
+#define WF__INLINE inline __attribute__((always_inline))
 #define WF__ALIGNED(n) __attribute__((aligned(n)))
 #define WF__LINE 64		/* bytes in a cache line */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * chan.c - typed FIFO between tasks.
- * Layer 3.  Uses: chan, wait, park, lock, alloc, report.
+ * Layer 3.  Uses: chan, wait, park, lock, report.
  *
  *   senders ->[w][w]   buffer: [ head ... head+count )   [w][w]<- receivers
  *
@@ -13,6 +13,9 @@
  *       wins it by its claim word [claim] or leaves it alone.
  *   I5  closed is never reset; afterwards both lists are empty.
  *   I6  ready has the bit for each direction that may not block.
+ *   I7  ready has PLAIN only if both lists are empty and it is open: then the
+ *       other two bits are exact, and a look at ready is all that it takes to
+ *       put a value into the buffer or to take one out.
  *
  * (A select that lost its claim elsewhere may leave a waiter on a list for
  * a moment: I2 and I3 are about waiters that can be won.  I6 errs to the safe
@@ -30,40 +33,38 @@
 
 #include <weft/select.h>
 #include <weft/time.h>
-#include "alloc.h"
 #include "report.h"
 #include "seam.h"
 
-enum { MAX_SIZE = 65536 };
-
 /* ---- values ---- */
 
-/* The common sizes without a call. */
-static inline void
-copy(void *to, const void *from, size_t size)
+/* The common sizes without a call; false for others. */
+static inline bool
+copy_small(void *to, const void *from, size_t size)
 {
-	if (size == 8)
+	if (wf__likely(size == 8))
 		memcpy(to, from, 8);
 	else if (size == 4)
 		memcpy(to, from, 4);
 	else if (size == 16)
 		memcpy(to, from, 16);
 	else
+		return !size;
+	return true;
+}
+
+static inline void
+copy(void *to, const void *from, size_t size)
+{
+	if (!copy_small(to, from, size))
 		memcpy(to, from, size);
 }
 
 static inline void
 deliver(struct wf_channel *c, void *to, const void *from)
 {
-	if (to && c->size)
+	if (to)
 		copy(to, from, c->size);
-}
-
-static inline void
-deliver_zero(struct wf_channel *c, void *to)
-{
-	if (to && c->size)
-		memset(to, 0, c->size);
 }
 
 static inline char *
@@ -80,18 +81,22 @@ put_last(struct wf_channel *c, const void *v)
 {
 	size_t count = wf__load_relaxed(&c->count);
 
-	if (c->size)
-		copy(cell(c, c->head + count), v, c->size);
+	copy(cell(c, c->head + count), v, c->size);
 	wf__store_relaxed(&c->count, count + 1);
+}
+
+static inline void
+drop_first(struct wf_channel *c, size_t head, size_t count)
+{
+	c->head = head + 1 == c->cap ? 0 : head + 1;
+	wf__store_relaxed(&c->count, count - 1);
 }
 
 static inline void
 take_first(struct wf_channel *c, void *v)
 {
 	deliver(c, v, cell(c, c->head));
-	if (++c->head == c->cap)
-		c->head = 0;
-	wf__store_relaxed(&c->count, wf__load_relaxed(&c->count) - 1);
+	drop_first(c, c->head, wf__load_relaxed(&c->count));
 }
 
 /* ---- one try, under the lock ---- */
@@ -110,9 +115,9 @@ has_open(const struct wf__waitq *q)
 	return false;
 }
 
-/* I1 to I6.  (A waiter that was open a moment ago may be lost now, but not
+/* I1 to I7.  (A waiter that was open a moment ago may be lost now, but not
  * the other way round; so I2 and I3 are checked where none is contested.) */
-static void
+void
 wf__chan_check(struct wf_channel *c)
 {
 	size_t count = wf__load_relaxed(&c->count);
@@ -131,10 +136,53 @@ wf__chan_check(struct wf_channel *c)
 	    !c->senders.first));
 	wf__assert(ready & WF__CAN_SEND || (count == c->cap && !c->closed &&
 	    !c->receivers.first));
+	wf__assert(!(ready & WF__PLAIN) || (!c->closed &&
+	    !c->receivers.first && !c->senders.first));
 }
 
-int
-wf__chan_try_send(struct wf_channel *c, const void *v, struct wf__task **wake)
+static inline bool
+is_plain(const struct wf_channel *c, wf__word bit)
+{
+	return (wf__load_relaxed(&c->ready) & (WF__PLAIN | bit)) ==
+	    (WF__PLAIN | bit);
+}
+
+/* What a buffer is there for, in short.  False: the long way is to follow. */
+static inline bool
+put_plain(struct wf_channel *c, const void *v)
+{
+	size_t count = wf__load_relaxed(&c->count), cap = c->cap;
+
+	if (!is_plain(c, WF__CAN_SEND) ||
+	    !copy_small(cell(c, c->head + count), v, c->size))
+		return false;
+	wf__store_relaxed(&c->count, ++count);
+	wf__store_release(&c->ready, WF__PLAIN | WF__CAN_RECV |
+	    (count < cap ? WF__CAN_SEND : 0));			/* [ready] */
+	if (WF__CHECKING)
+		wf__chan_check(c);
+	return true;
+}
+
+static inline bool
+take_plain(struct wf_channel *c, void *v)
+{
+	size_t count = wf__load_relaxed(&c->count), head = c->head;
+
+	if (!is_plain(c, WF__CAN_RECV) || !v ||
+	    !copy_small(v, c->buffer + head * c->size, c->size))
+		return false;
+	drop_first(c, head, count);
+	wf__store_release(&c->ready, WF__PLAIN | WF__CAN_SEND |
+	    (count > 1 ? WF__CAN_RECV : 0));			/* [ready] */
+	if (WF__CHECKING)
+		wf__chan_check(c);
+	return true;
+}
+
+/* The same for all others. */
+static WF__INLINE int
+try_send(struct wf_channel *c, const void *v, struct wf__task **wake)
 {
 	struct wf__waiter *w;
 	int done = -1;
@@ -157,8 +205,8 @@ wf__chan_try_send(struct wf_channel *c, const void *v, struct wf__task **wake)
 	return done;
 }
 
-int
-wf__chan_try_recv(struct wf_channel *c, void *v, struct wf__task **wake)
+static WF__INLINE int
+try_recv(struct wf_channel *c, void *v, struct wf__task **wake)
 {
 	struct wf__waiter *w = NULL;
 	size_t count = wf__load_relaxed(&c->count);
@@ -175,7 +223,7 @@ wf__chan_try_recv(struct wf_channel *c, void *v, struct wf__task **wake)
 		w->ok = true;
 		*wake = w->task;
 	} else if (!count && c->closed) {
-		deliver_zero(c, v);
+		wf__chan_deliver_zero(c, v);
 		return 0;
 	} else if (!(wf__load_relaxed(&c->ready) & WF__CAN_RECV))
 		return -1;		/* likewise */
@@ -183,6 +231,18 @@ wf__chan_try_recv(struct wf_channel *c, void *v, struct wf__task **wake)
 	if (WF__CHECKING)
 		wf__chan_check(c);
 	return count || w ? 1 : -1;
+}
+
+int
+wf__chan_try_send(struct wf_channel *c, const void *v, struct wf__task **wake)
+{
+	return put_plain(c, v) ? 1 : try_send(c, v, wake);
+}
+
+int
+wf__chan_try_recv(struct wf_channel *c, void *v, struct wf__task **wake)
+{
+	return take_plain(c, v) ? 1 : try_recv(c, v, wake);
 }
 
 /* ---- waiting ---- */
@@ -193,72 +253,47 @@ unlock_chan(void *lock)
 	wf__unlock(lock);
 }
 
-/* With the lock held, and nothing to do at once: queue up and park.  1 or 0 as
- * the winner says. */
-static int
-await_peer(struct wf_channel *c, struct wf__waitq *q, void *v, const char *why)
+static void
+add_waiter(struct wf_channel *c, struct wf__waitq *q, struct wf__waiter *w,
+    void *v)
+{
+	w->value = v;
+	wf__waitq_add(q, w);
+	wf__chan_publish_waiter(c, q == &c->senders ? WF__CAN_RECV :
+	    WF__CAN_SEND);
+}
+
+static WF__NOINLINE int
+await_peer_as_thread(struct wf_channel *c, struct wf__waitq *q, void *v,
+    const char *why)
 {
 	struct wf__task spare, *me = wf__park_self(&spare);
 	struct wf__waiter spare_waiter, *w = wf__waiter_of(me, &spare_waiter);
 	struct wf__parking p = { unlock_chan, &c->lock, WF_FOREVER, 0, why,
 	    c->number };
 
-	w->value = v;
-	wf__waitq_add(q, w);
-	wf__chan_publish(c);
+	add_waiter(c, q, w, v);
 	wf__park(me, &p);
 	return w->ok;
 }
 
-void
-wf__chan_init(struct wf_channel *c, size_t size, size_t cap)
+/* With the lock held, and nothing to do at once: queue up and park.  1 or 0 as
+ * the winner says. */
+static int
+await_peer(struct wf_channel *c, struct wf__waitq *q, void *v, const char *why)
 {
-	c->cap = cap;
-	c->size = size;
-	c->number = wf__wait_number();
-	wf__chan_publish(c);
-}
+	struct wf__worker *worker = wf__self();
+	struct wf__waiter *w;
 
-void
-wf__chan_check_idle(struct wf_channel *c, const char *call)
-{
-	if (c->senders.first || c->receivers.first)
-		wf__misuse(call, "channel %llu has waiters",
-		    (unsigned long long)wf__wait_shown(c->number));
+	if (wf__unlikely(!worker || !worker->running))
+		return await_peer_as_thread(c, q, v, why);
+	w = wf__waiter_of(&worker->running->task, NULL);
+	add_waiter(c, q, w, v);
+	wf__park_locked(worker, &c->lock, why, c->number);
+	return w->ok;
 }
 
 /* ---- public ---- */
-
-WF_API struct wf_channel *
-wf_chan_make_raw(size_t size, size_t cap)
-{
-	struct wf_channel *c;
-
-	if (size > MAX_SIZE || (size && cap > SIZE_MAX / 4 / size))
-		wf__misuse("wf_chan_make", "%zu elements of %zu bytes are out "
-		    "of range", cap, size);
-	c = wf__alloc_object(sizeof *c + cap * size);
-	if (c)
-		wf__chan_init(c, size, cap);
-	return c;
-}
-
-WF_API void
-wf_chan_free_raw(struct wf_channel *c)
-{
-	if (!c)
-		return;
-	if (c->free) {
-		c->free(c);
-		return;
-	}
-	wf__seam_touch(c->number);
-	/* Wait for the one who has just paired with the caller to let go. */
-	wf__lock(&c->lock);
-	wf__chan_check_idle(c, "wf_chan_free");
-	wf__unlock(&c->lock);
-	wf__free(c, sizeof *c + c->cap * c->size);
-}
 
 static void
 check_null(const struct wf_channel *c, const char *call)
@@ -277,35 +312,74 @@ complete(struct wf_channel *c, int done, struct wf__task *wake)
 	return done;
 }
 
-WF_API int
-wf_chan_send_raw(struct wf_channel *c, const void *v)
+/* Locked, without a detour? */
+static inline bool
+enter_chan(struct wf_channel *c)
+{
+	return wf__likely(c && !wf__seam) && wf__try_lock(&c->lock);
+}
+
+static WF__NOINLINE int
+send_or_wait(struct wf_channel *c, const void *v)
 {
 	struct wf__task *wake = NULL;
-	int done;
+	int done = try_send(c, v, &wake);
 
-	check_null(c, "wf_send");
-	wf__seam_point_at("sends on channel", c->number);
-	wf__lock(&c->lock);
-	done = wf__chan_try_send(c, v, &wake);
-	if (wf__unlikely(done < 0))
+	if (done < 0)
 		return await_peer(c, &c->senders, (void *)(uintptr_t)v,
 		    "to send on channel");
 	return complete(c, done, wake);
 }
 
+static WF__NOINLINE int
+enter_and_send(struct wf_channel *c, const void *v)
+{
+	check_null(c, "wf_send");
+	wf__seam_point_at("sends on channel", c->number);
+	wf__lock(&c->lock);
+	return put_plain(c, v) ? complete(c, 1, NULL) : send_or_wait(c, v);
+}
+
 WF_API int
-wf_chan_recv_raw(struct wf_channel *c, void *v)
+wf_chan_send_raw(struct wf_channel *c, const void *v)
+{
+	if (wf__unlikely(!enter_chan(c)))
+		return enter_and_send(c, v);
+	if (!put_plain(c, v))
+		return send_or_wait(c, v);
+	wf__unlock(&c->lock);
+	return 1;
+}
+
+static WF__NOINLINE int
+recv_or_wait(struct wf_channel *c, void *v)
 {
 	struct wf__task *wake = NULL;
-	int done;
+	int done = try_recv(c, v, &wake);
 
+	if (done < 0)
+		return await_peer(c, &c->receivers, v, "to receive on channel");
+	return complete(c, done, wake);
+}
+
+static WF__NOINLINE int
+enter_and_recv(struct wf_channel *c, void *v)
+{
 	check_null(c, "wf_recv");
 	wf__seam_point_at("receives from channel", c->number);
 	wf__lock(&c->lock);
-	done = wf__chan_try_recv(c, v, &wake);
-	if (wf__unlikely(done < 0))
-		return await_peer(c, &c->receivers, v, "to receive on channel");
-	return complete(c, done, wake);
+	return take_plain(c, v) ? complete(c, 1, NULL) : recv_or_wait(c, v);
+}
+
+WF_API int
+wf_chan_recv_raw(struct wf_channel *c, void *v)
+{
+	if (wf__unlikely(!enter_chan(c)))
+		return enter_and_recv(c, v);
+	if (!take_plain(c, v))
+		return recv_or_wait(c, v);
+	wf__unlock(&c->lock);
+	return 1;
 }
 
 WF_API int
@@ -365,68 +439,4 @@ wf_chan_recv_ctx_raw(wf_ctx *ctx, struct wf_channel *c, void *v)
 	    WF__PUT(c, v, &ok, 0, WF__CASE_RECV)) == 0)
 		return wf_ctx_err(ctx);
 	return ok;
-}
-
-/* Take off the receivers that are late (wait.h), or the others, and give them
- * nothing: in one pass, for the values of many lie on cold stacks, and are
- * written while the next waiter is fetched.  The list of those won. */
-static struct wf__waiter *
-dismiss_receivers(struct wf_channel *c, bool late)
-{
-	struct wf__waiter *list = NULL, **end = &list, *w, *next;
-
-	for (w = c->receivers.first; w; w = next) {
-		next = w->next;
-		if ((w->contested && w->late) != late)
-			continue;
-		wf__waitq_remove(&c->receivers, w);
-		if (wf__waiter_win(w)) {
-			deliver_zero(c, w->value); /* ok is false already */
-			*end = w;
-			end = &w->next;
-		}
-	}
-	*end = NULL;
-	return list;
-}
-
-WF_API int
-wf_chan_close_raw(struct wf_channel *c)
-{
-	struct wf__waiter *receivers, *senders, *late;
-
-	check_null(c, "wf_close");
-	wf__seam_point_at("closes channel", c->number);
-	wf__lock(&c->lock);
-	if (c->closed) {
-		wf__unlock(&c->lock);
-		return -EALREADY;
-	}
-	c->closed = true;
-	receivers = dismiss_receivers(c, false);
-	senders = wf__waitq_claim_all(&c->senders);
-	late = dismiss_receivers(c, true);
-	receivers = wf__waiters_join(receivers, late);
-	wf__chan_publish(c);
-	if (WF__CHECKING)
-		wf__chan_check(c);
-	wf__unlock(&c->lock);
-	wf__waitq_ready_all(receivers);
-	wf__waitq_ready_all(senders);
-	return 0;
-}
-
-WF_API size_t
-wf_chan_len_raw(const struct wf_channel *c)
-{
-	if (!c || c->free)
-		return 0;
-	wf__seam_touch(c->number);
-	return wf__load_relaxed(&c->count);
-}
-
-WF_API size_t
-wf_chan_cap_raw(const struct wf_channel *c)
-{
-	return c && !c->free ? c->cap : 0;
 }

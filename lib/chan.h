@@ -9,7 +9,9 @@
 #include <weft/chan.h>
 #include "wait.h"
 
-enum { WF__CAN_RECV = 1, WF__CAN_SEND = 2 };
+/* PLAIN: it is open, and nobody waits on it; so a send only depends on whether
+ * there is room in the buffer, a receive on whether there is a value. */
+enum { WF__CAN_RECV = 1, WF__CAN_SEND = 2, WF__PLAIN = 4 };
 
 struct wf_channel {
 	struct wf__lock lock;		/* must be first; see select.c */
@@ -52,12 +54,15 @@ wf__chan_publish(struct wf_channel *c)
 {
 	/* Relaxed: written under the lock only. */
 	size_t count = wf__load_relaxed(&c->count);
-	wf__word bits = 0;
+	bool receivers = c->receivers.first, senders = c->senders.first;
+	wf__word bits = WF__PLAIN;
 
-	if (count || c->senders.first || c->closed)
-		bits |= WF__CAN_RECV;
-	if (count < c->cap || c->receivers.first || c->closed)
-		bits |= WF__CAN_SEND;
+	if (wf__unlikely(receivers | senders | c->closed)) {
+		bits = receivers || c->closed ? WF__CAN_SEND : 0;
+		bits |= senders || c->closed ? WF__CAN_RECV : 0;
+	}
+	bits |= (wf__word)(count > 0) * WF__CAN_RECV |
+	    (wf__word)(count < c->cap) * WF__CAN_SEND;
 	wf__store_release(&c->ready, bits);			/* [ready] */
 }
 
@@ -66,8 +71,18 @@ static inline void
 wf__chan_publish_waiter(struct wf_channel *c, wf__word bit)
 {
 	wf__store_release(&c->ready,				/* [ready] */
-	    wf__load_relaxed(&c->ready) | bit);
+	    (wf__load_relaxed(&c->ready) | bit) & ~(wf__word)WF__PLAIN);
 }
+
+static inline void
+wf__chan_deliver_zero(struct wf_channel *c, void *to)
+{
+	if (to && c->size)
+		memset(to, 0, c->size);
+}
+
+/* CHECK builds: its invariants, with the lock held. */
+void wf__chan_check(struct wf_channel *c);
 
 /* With the lock held: forget what is in the buffer; nobody waits to send. */
 static inline void

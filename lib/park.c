@@ -21,23 +21,16 @@
 #include "share.h"
 #include "switch.h"
 
-/* Do what the coroutine left behind asked for.  Its deadline is started first:
- * it may fire at once and resume it elsewhere, which is harmless until commit
- * drops the last lock; after that nothing of it is touched. */
+/* Do what the coroutine left behind asked for. */
 static inline void
 settle(struct wf__worker *w)
 {
-	struct wf__coro *c = w->post.coro;
 	void (*commit)(void *) = w->post.commit;
-	void *arg = w->post.arg;
 
-	if (!c)
+	if (!commit)
 		return;
-	w->post.coro = NULL;
-	if (wf__unlikely(w->post.deadline != WF_FOREVER))
-		wf__timer_start(&w->timers, &c->timer, w->post.deadline);
-	if (commit)
-		commit(arg);
+	w->post.commit = NULL;
+	commit(w->post.arg);
 }
 
 /* c goes on, on the worker that is returned. */
@@ -163,32 +156,73 @@ park_thread(struct wf__task *t, const struct wf__parking *p)
 	}
 }
 
+/* Leave the running coroutine until it is readied. */
+static inline void
+park_coro(struct wf__worker *w, const char *why, uint64_t object,
+    void (*commit)(void *), void *arg)
+{
+	struct wf__coro *me = w->running;
+	int saved = *w->err;
+
+	/* Relaxed: for reports only. */
+	wf__store_relaxed(&me->why, (wf__word)why);
+	wf__store_relaxed(&me->object, object);
+	wf__store_relaxed(&me->since, wf__load_relaxed(&wf__sched.clock));
+	wf__store_relaxed(&me->state, WF__PARKED);
+	w->post = (struct wf__post){ commit, arg };
+	w = leave(w, me, wf__sched_pick(w), false);
+	*w->err = saved;
+}
+
+struct limit {
+	struct wf__parking parking;
+	struct wf__timer *timer;
+};
+
+/* The deadline may fire at once and resume the coroutine elsewhere, which is
+ * harmless until the last lock is dropped; without one, *arg is gone then. */
+static void
+commit_with_deadline(void *arg)
+{
+	struct limit l = *(struct limit *)arg;
+
+	wf__timer_start(&wf__self()->timers, l.timer, l.parking.deadline);
+	if (l.parking.commit)
+		l.parking.commit(l.parking.arg);
+}
+
+static WF__NOINLINE void
+park_until(struct wf__task *t, const struct wf__parking *p)
+{
+	struct limit l = { *p, &wf__coro_of(t)->timer };
+
+	l.timer->task = t;
+	l.timer->claim = p->claim;
+	park_coro(wf__self(), p->why, p->object, commit_with_deadline, &l);
+}
+
 void
 wf__park(struct wf__task *t, const struct wf__parking *p)
 {
-	struct wf__worker *w;
-	struct wf__coro *me;
-	int saved;
-
-	if (wf__unlikely(t->kind == WF__THREAD)) {
+	if (wf__unlikely(t->kind == WF__THREAD))
 		park_thread(t, p);
-		return;
-	}
-	w = wf__self();
-	me = wf__coro_of(t);
-	saved = *w->err;
-	/* Relaxed: for reports only. */
-	wf__store_relaxed(&me->why, (wf__word)p->why);
-	wf__store_relaxed(&me->object, p->object);
-	wf__store_relaxed(&me->since, wf__load_relaxed(&wf__sched.clock));
-	wf__store_relaxed(&me->state, WF__PARKED);
-	if (wf__unlikely(p->deadline != WF_FOREVER)) {
-		me->timer.task = t;
-		me->timer.claim = p->claim;
-	}
-	w->post = (struct wf__post){ me, p->commit, p->arg, p->deadline };
-	w = leave(w, me, wf__sched_pick(w), false);
-	*w->err = saved;
+	else if (p->deadline != WF_FOREVER)
+		park_until(t, p);
+	else
+		park_coro(wf__self(), p->why, p->object, p->commit, p->arg);
+}
+
+static void
+unlock_lock(void *lock)
+{
+	wf__unlock(lock);
+}
+
+void
+wf__park_locked(struct wf__worker *w, struct wf__lock *lock, const char *why,
+    uint64_t object)
+{
+	park_coro(w, why, object, unlock_lock, lock);
 }
 
 static void
@@ -295,7 +329,7 @@ wf__park_aside(struct wf__worker *w, void (*how)(void *coro))
 
 	/* Relaxed: for reports only. */
 	wf__store_relaxed(&me->state, WF__RUNNABLE);
-	w->post = (struct wf__post){ me, how, me, WF_FOREVER };
+	w->post = (struct wf__post){ how, me };
 	w = leave(w, me, wf__sched_pick(w), false);
 	*w->err = saved;
 }
@@ -330,7 +364,7 @@ wf__park_end(struct wf__worker *w, struct wf__task *next)
 {
 	struct wf__coro *me = w->running;
 
-	w->post = (struct wf__post){ me, bury, me, WF_FOREVER };
+	w->post = (struct wf__post){ bury, me };
 	leave(w, me, next, true);
 	wf__assert_failed("an ended coroutine was resumed", __FILE__,
 	    __LINE__);

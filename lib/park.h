@@ -38,6 +38,11 @@ struct wf__task *wf__park_self(struct wf__task *spare);
 /* Wait.  task is the caller's own. */
 void wf__park(struct wf__task *task, const struct wf__parking *p);
 
+/* The same for the coroutine that w runs, the usual case in short: nothing but
+ * ready() ends the wait, and commit is to drop this one lock. */
+void wf__park_locked(struct wf__worker *w, struct wf__lock *lock,
+    const char *why, uint64_t object);
+
 /* Let a parked task go on: next, or behind others that are ready. */
 void wf__ready(struct wf__task *task);
 void wf__ready_behind(struct wf__task *task);

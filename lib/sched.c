@@ -234,7 +234,7 @@ give(struct wf__worker *w)
 	wf__share_push(&gift);
 }
 
-static struct wf__task *
+static inline struct wf__task *
 pop(struct wf__worker *w)
 {
 	if (wf__unlikely(wf__seam && wf__seam->next))

@@ -32,10 +32,8 @@ enum {
 /* What the code that runs next does for a coroutine that has just been
  * switched away from.  See park.h. */
 struct wf__post {
-	struct wf__coro *coro;		/* or NULL: nothing is to be done */
-	void (*commit)(void *arg);
+	void (*commit)(void *arg);	/* or NULL: nothing is to be done */
 	void *arg;
-	int64_t deadline;
 };
 
 /* What the monitor remembers of a worker, by option; see stall.c. */

@@ -301,7 +301,7 @@ renew(void)
 	wf__store_relaxed(&w->ended, 0);
 	wf__store_relaxed(&w->blocking, 0);
 	w->id_next = w->id_end = 0;
-	w->post.coro = NULL;
+	w->post.commit = NULL;
 	w->handed = NULL;
 	w->countdown = 0;
 	wf__runq_init(&w->queue);

@@ -14,6 +14,19 @@
 #include <weft/time.h>
 #include "cancel.h"
 
+struct wf__waiter *
+wf__waitq_claim_contested(struct wf__waitq *q)
+{
+	struct wf__waiter *w;
+
+	while ((w = q->first)) {
+		wf__waitq_drop_first(q, w);
+		if (wf__waiter_win(w))
+			return w;
+	}
+	return NULL;
+}
+
 struct posting {
 	struct wf__lock *last, *first;	/* first may be NULL */
 	void (*then)(void *arg);	/* or NULL */

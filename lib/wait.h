@@ -90,22 +90,28 @@ wf__waiter_win(struct wf__waiter *w)
 	    wf__cas_acq_rel(&w->task->claim, 0, w->index + 1);	/* [claim] */
 }
 
+static inline void
+wf__waitq_drop_first(struct wf__waitq *q, struct wf__waiter *first)
+{
+	if ((q->first = first->next))
+		first->next->prev = NULL;
+	else
+		q->last = NULL;
+	first->queued = false;
+}
+
 /* Take waiters off until one is won; NULL: nobody is left. */
+struct wf__waiter *wf__waitq_claim_contested(struct wf__waitq *q);
 static inline struct wf__waiter *
 wf__waitq_claim(struct wf__waitq *q)
 {
-	struct wf__waiter *w;
+	struct wf__waiter *w = q->first;
 
-	while ((w = q->first)) {
-		if ((q->first = w->next))
-			w->next->prev = NULL;
-		else
-			q->last = NULL;
-		w->queued = false;
-		if (wf__waiter_win(w))
-			return w;
-	}
-	return NULL;
+	if (wf__unlikely(w && w->contested))
+		return wf__waitq_claim_contested(q);
+	if (w)
+		wf__waitq_drop_first(q, w);
+	return w;
 }
 
 /* Take all off, and return those won, linked by next. */

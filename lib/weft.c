@@ -52,6 +52,7 @@
 #include "cancel.c"	/* what ends a wait early */
 #include "await.c"	/* the wait with context and deadline */
 #include "chan.c"	/* channels */
+#include "chan_make.c"	/* their beginning and end */
 #include "selection.c"	/* the cases of a select, sorted out */
 #include "select.c"	/* one of several */
 #include "waitgroup.c"	/* all of several */

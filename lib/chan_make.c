@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * chan_make.c - a channel's beginning and end.
+ * Layer 3.  Uses: chan, wait, lock, alloc, report.
+ *
+ * See chan.c.  Close takes all waiters off at one instant, under the lock, and
+ * wakes them after that.
+ */
+#include "chan.h"
+
+#include <errno.h>
+
+#include "alloc.h"
+#include "report.h"
+#include "seam.h"
+
+enum { MAX_SIZE = 65536 };
+
+void
+wf__chan_init(struct wf_channel *c, size_t size, size_t cap)
+{
+	c->cap = cap;
+	c->size = size;
+	c->number = wf__wait_number();
+	wf__chan_publish(c);
+}
+
+void
+wf__chan_check_idle(struct wf_channel *c, const char *call)
+{
+	if (c->senders.first || c->receivers.first)
+		wf__misuse(call, "channel %llu has waiters",
+		    (unsigned long long)wf__wait_shown(c->number));
+}
+
+/* ---- public ---- */
+
+WF_API struct wf_channel *
+wf_chan_make_raw(size_t size, size_t cap)
+{
+	struct wf_channel *c;
+
+	if (size > MAX_SIZE || (size && cap > SIZE_MAX / 4 / size))
+		wf__misuse("wf_chan_make", "%zu elements of %zu bytes are out "
+		    "of range", cap, size);
+	c = wf__alloc_object(sizeof *c + cap * size);
+	if (c)
+		wf__chan_init(c, size, cap);
+	return c;
+}
+
+WF_API void
+wf_chan_free_raw(struct wf_channel *c)
+{
+	if (!c)
+		return;
+	if (c->free) {
+		c->free(c);
+		return;
+	}
+	wf__seam_touch(c->number);
+	/* Wait for the one who has just paired with the caller to let go. */
+	wf__lock(&c->lock);
+	wf__chan_check_idle(c, "wf_chan_free");
+	wf__unlock(&c->lock);
+	wf__free(c, sizeof *c + c->cap * c->size);
+}
+
+/* Take off the receivers that are late (wait.h), or the others, and give them
+ * nothing: in one pass, for the values of many lie on cold stacks, and are
+ * written while the next waiter is fetched.  The list of those won. */
+static struct wf__waiter *
+dismiss_receivers(struct wf_channel *c, bool late)
+{
+	struct wf__waiter *list = NULL, **end = &list, *w, *next;
+
+	for (w = c->receivers.first; w; w = next) {
+		next = w->next;
+		if ((w->contested && w->late) != late)
+			continue;
+		wf__waitq_remove(&c->receivers, w);
+		if (wf__waiter_win(w)) {
+			/* ok is false already. */
+			wf__chan_deliver_zero(c, w->value);
+			*end = w;
+			end = &w->next;
+		}
+	}
+	*end = NULL;
+	return list;
+}
+
+WF_API int
+wf_chan_close_raw(struct wf_channel *c)
+{
+	struct wf__waiter *receivers, *senders, *late;
+
+	if (wf__unlikely(!c))
+		wf__misuse("wf_close", "the channel is NULL");
+	wf__seam_point_at("closes channel", c->number);
+	wf__lock(&c->lock);
+	if (c->closed) {
+		wf__unlock(&c->lock);
+		return -EALREADY;
+	}
+	c->closed = true;
+	receivers = dismiss_receivers(c, false);
+	senders = wf__waitq_claim_all(&c->senders);
+	late = dismiss_receivers(c, true);
+	receivers = wf__waiters_join(receivers, late);
+	wf__chan_publish(c);
+	if (WF__CHECKING)
+		wf__chan_check(c);
+	wf__unlock(&c->lock);
+	wf__waitq_ready_all(receivers);
+	wf__waitq_ready_all(senders);
+	return 0;
+}
+
+WF_API size_t
+wf_chan_len_raw(const struct wf_channel *c)
+{
+	if (!c || c->free)
+		return 0;
+	wf__seam_touch(c->number);
+	return wf__load_relaxed(&c->count);
+}
+
+WF_API size_t
+wf_chan_cap_raw(const struct wf_channel *c)
+{
+	return c && !c->free ? c->cap : 0;
+}
