@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * chan_make.c - a channel's beginning and end.
- * Layer 3.  Uses: chan, wait, lock, alloc, report.
+ * Layer 3.  Uses: chan, wait, lock, spare, report.
  *
  * See chan.c.  Close takes all waiters off at one instant, under the lock, and
  * wakes them after that.
@@ -10,9 +10,9 @@
 
 #include <errno.h>
 
-#include "alloc.h"
 #include "report.h"
 #include "seam.h"
+#include "spare.h"
 
 enum { MAX_SIZE = 65536 };
 
@@ -43,7 +43,7 @@ wf_chan_make_raw(size_t size, size_t cap)
 	if (size > MAX_SIZE || (size && cap > SIZE_MAX / 4 / size))
 		wf__misuse("wf_chan_make", "%zu elements of %zu bytes are out "
 		    "of range", cap, size);
-	c = wf__alloc_object(sizeof *c + cap * size);
+	c = wf__spare_get(sizeof *c + cap * size);
 	if (c)
 		wf__chan_init(c, size, cap);
 	return c;
@@ -59,11 +59,14 @@ wf_chan_free_raw(struct wf_channel *c)
 		return;
 	}
 	wf__seam_touch(c->number);
-	/* Wait for the one who has just paired with the caller to let go. */
-	wf__lock(&c->lock);
+	/* The one who has just paired with the caller is to let go.  Nobody
+	 * else may come now, so a look is enough if he has done so. */
+	if (wf__unlikely(wf__lock_is_held(&c->lock))) {
+		wf__lock(&c->lock);
+		wf__unlock(&c->lock);
+	}
 	wf__chan_check_idle(c, "wf_chan_free");
-	wf__unlock(&c->lock);
-	wf__free(c, sizeof *c + c->cap * c->size);
+	wf__spare_put(c, sizeof *c + c->cap * c->size);
 }
 
 /* Take off the receivers that are late (wait.h), or the others, and give them

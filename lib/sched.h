@@ -25,6 +25,7 @@ enum {
 #else
 	WF__ROUND = 64,			/* switches between housekeepings */
 #endif
+	WF__SPARE_LINES = 8,		/* of the cache, in a spare block */
 	WF__ROUND_UNKNOWN = WF__ROUND / 8	/* when the pace is not known;
 					 * fewer: it is slow */
 };
@@ -82,9 +83,12 @@ struct wf__worker {
 	struct wf__stack_cache stacks;
 	struct wf__task *starts;	/* free start records */
 	unsigned n_starts;
-	void *spares;			/* blocks of memory; see spare.c */
-	int n_spares;
-	uint64_t id_next, id_end;	/* numbers in reserve */
+	struct wf__spares {
+		void *first;
+		int n;
+	} spares[WF__SPARE_LINES];	/* blocks of memory; see spare.c */
+	uint64_t id_next, id_end;	/* numbers in reserve, */
+	uint64_t number_next, number_end;	/* for objects; see wait.c */
 
 	/* Pinned coroutines that are ready: only this worker may run them. */
 	struct wf__lock inbox_lock;

@@ -14,6 +14,8 @@
 #include <weft/time.h>
 #include "cancel.h"
 
+enum { RESERVE = 32 };		/* numbers */
+
 struct wf__waiter *
 wf__waitq_claim_contested(struct wf__waitq *q)
 {
@@ -125,12 +127,21 @@ wf__wait(struct wf__wait *wait)
 
 static wf__word last_number, shown_from;
 
+/* Relaxed: numbers only have to differ.  A worker takes some in reserve, but in
+ * a simulation each is to be the next. */
 uint64_t
 wf__wait_number(void)
 {
+	struct wf__worker *w = wf__self();
+
 	wf__seam_touch(WF__NUMBERS);
-	/* Relaxed: numbers only have to differ. */
-	return wf__add_relaxed(&last_number, 1) + 1;
+	if (!w || wf__seam_alone())
+		return wf__add_relaxed(&last_number, 1) + 1;
+	if (wf__unlikely(w->number_next == w->number_end)) {
+		w->number_next = wf__add_relaxed(&last_number, RESERVE);
+		w->number_end = w->number_next + RESERVE;
+	}
+	return ++w->number_next;
 }
 
 uint64_t
