@@ -50,6 +50,13 @@ void bench_select4(long ops);
 void bench_selectdefault1(long ops);
 void bench_selectdefault2(long ops);
 
+/* selects.c */
+void bench_selectprodcons(long ops);
+void bench_selectuncontended(long ops);
+void bench_selectsynccontended(long ops);
+void bench_selectasynccontended(long ops);
+void bench_chanpopular(long ops);
+
 /* pattern.c */
 void bench_ring(long ops);
 void bench_sieve(long ops);
