@@ -287,7 +287,7 @@ await_peer(struct wf_channel *c, struct wf__waitq *q, void *v, const char *why)
 
 	if (wf__unlikely(!worker || !worker->running))
 		return await_peer_as_thread(c, q, v, why);
-	w = wf__waiter_of(&worker->running->task, NULL);
+	w = wf__waiter_in(worker->running);
 	add_waiter(c, q, w, v);
 	wf__park_locked(worker, &c->lock, why, c->number);
 	return w->ok;

@@ -321,8 +321,8 @@ requeue(void *arg)
 		wf__share_push_last(wf__self(), &c->task);
 }
 
-void
-wf__park_aside(struct wf__worker *w, void (*how)(void *coro))
+static inline void
+go_aside(struct wf__worker *w, void (*how)(void *coro))
 {
 	struct wf__coro *me = w->running;
 	int saved = *w->err;
@@ -332,6 +332,12 @@ wf__park_aside(struct wf__worker *w, void (*how)(void *coro))
 	w->post = (struct wf__post){ how, me };
 	w = leave(w, me, wf__sched_pick(w), false);
 	*w->err = saved;
+}
+
+void
+wf__park_aside(struct wf__worker *w, void (*how)(void *coro))
+{
+	go_aside(w, how);
 }
 
 bool
@@ -345,7 +351,7 @@ wf__park_yield(struct wf__worker *w)
 		w->countdown--;
 		return false;
 	}
-	wf__park_aside(w, requeue);
+	go_aside(w, requeue);
 	return true;
 }
 

@@ -153,19 +153,32 @@ wf__waitq_check(const struct wf__waitq *q)
 	wf__assert(w || q->last == before);
 }
 
-/* The node for a wait on one object: in the coroutine's record, or spare. */
-static inline struct wf__waiter *
-wf__waiter_of(struct wf__task *t, struct wf__waiter *spare)
+static inline void
+wf__waiter_init(struct wf__waiter *w, struct wf__task *t)
 {
-	struct wf__waiter *w = spare;
-
-	if (t->kind == WF__CORO)
-		w = (struct wf__waiter *)(void *)wf__coro_of(t)->waiter;
 	w->task = t;
 	w->index = 0;
 	w->contested = false;
 	w->ok = false;
+}
+
+/* The node for a wait on one object: in the coroutine's record, or spare. */
+static inline struct wf__waiter *
+wf__waiter_in(struct wf__coro *c)
+{
+	struct wf__waiter *w = (struct wf__waiter *)(void *)c->waiter;
+
+	wf__waiter_init(w, &c->task);
 	return w;
+}
+
+static inline struct wf__waiter *
+wf__waiter_of(struct wf__task *t, struct wf__waiter *spare)
+{
+	if (t->kind == WF__CORO)
+		return wf__waiter_in(wf__coro_of(t));
+	wf__waiter_init(spare, t);
+	return spare;
 }
 
 /* A wait in one queue. */
