@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * chan.c - typed FIFO between tasks.
- * Layer 3.  Uses: chan, wait, park, lock, report.
+ * Layer 3.  Uses: chan, wait, park, lock.
  *
  *   senders ->[w][w]   buffer: [ head ... head+count )   [w][w]<- receivers
  *
@@ -31,9 +31,7 @@
 
 #include <errno.h>
 
-#include <weft/select.h>
 #include <weft/time.h>
-#include "report.h"
 #include "seam.h"
 
 /* ---- values ---- */
@@ -295,13 +293,6 @@ await_peer(struct wf_channel *c, struct wf__waitq *q, void *v, const char *why)
 
 /* ---- public ---- */
 
-static void
-check_null(const struct wf_channel *c, const char *call)
-{
-	if (wf__unlikely(!c))
-		wf__misuse(call, "the channel is NULL");
-}
-
 /* Drop the lock, then wake whom the operation concerned. */
 static int
 complete(struct wf_channel *c, int done, struct wf__task *wake)
@@ -334,7 +325,7 @@ send_or_wait(struct wf_channel *c, const void *v)
 static WF__NOINLINE int
 enter_and_send(struct wf_channel *c, const void *v)
 {
-	check_null(c, "wf_send");
+	wf__chan_check_null(c, "wf_send");
 	wf__seam_point_at("sends on channel", c->number);
 	wf__lock(&c->lock);
 	return put_plain(c, v) ? complete(c, 1, NULL) : send_or_wait(c, v);
@@ -365,7 +356,7 @@ recv_or_wait(struct wf_channel *c, void *v)
 static WF__NOINLINE int
 enter_and_recv(struct wf_channel *c, void *v)
 {
-	check_null(c, "wf_recv");
+	wf__chan_check_null(c, "wf_recv");
 	wf__seam_point_at("receives from channel", c->number);
 	wf__lock(&c->lock);
 	return take_plain(c, v) ? complete(c, 1, NULL) : recv_or_wait(c, v);
@@ -382,8 +373,15 @@ wf_chan_recv_raw(struct wf_channel *c, void *v)
 	return 1;
 }
 
-WF_API int
-wf_chan_try_send_raw(struct wf_channel *c, const void *v)
+/* In vain, as a try mostly is: a look, and no frame. */
+static inline bool
+cannot(const struct wf_channel *c, wf__word bit)
+{
+	return !wf__seam && (!c || !wf__chan_can(c, bit));
+}
+
+static WF__NOINLINE int
+look_and_send(struct wf_channel *c, const void *v)
 {
 	struct wf__task *wake = NULL;
 	int done;
@@ -397,7 +395,13 @@ wf_chan_try_send_raw(struct wf_channel *c, const void *v)
 }
 
 WF_API int
-wf_chan_try_recv_raw(struct wf_channel *c, void *v)
+wf_chan_try_send_raw(struct wf_channel *c, const void *v)
+{
+	return cannot(c, WF__CAN_SEND) ? -EAGAIN : look_and_send(c, v);
+}
+
+static WF__NOINLINE int
+look_and_recv(struct wf_channel *c, void *v)
 {
 	struct wf__task *wake = NULL;
 	int done;
@@ -411,32 +415,8 @@ wf_chan_try_recv_raw(struct wf_channel *c, void *v)
 	return complete(c, done < 0 ? -EAGAIN : done, wake);
 }
 
-/* The context goes first: a loop ends when it is done, however full the
- * channel. */
 WF_API int
-wf_chan_send_ctx_raw(wf_ctx *ctx, struct wf_channel *c, const void *v)
+wf_chan_try_recv_raw(struct wf_channel *c, void *v)
 {
-	bool ok = false;
-
-	check_null(c, "wf_send_ctx");
-	if (!ctx)
-		return -EINVAL;
-	if (wf_select_ordered(wf_on_done(ctx), WF__PUT(c,
-	    (void *)(uintptr_t)v, &ok, 0, WF__CASE_SEND)) == 0)
-		return wf_ctx_err(ctx);
-	return ok;
-}
-
-WF_API int
-wf_chan_recv_ctx_raw(wf_ctx *ctx, struct wf_channel *c, void *v)
-{
-	bool ok = false;
-
-	check_null(c, "wf_recv_ctx");
-	if (!ctx)
-		return -EINVAL;
-	if (wf_select_ordered(wf_on_done(ctx),
-	    WF__PUT(c, v, &ok, 0, WF__CASE_RECV)) == 0)
-		return wf_ctx_err(ctx);
-	return ok;
+	return cannot(c, WF__CAN_RECV) ? -EAGAIN : look_and_recv(c, v);
 }

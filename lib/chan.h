@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * chan.h - a channel from inside, for select.
- * Layer 3.  Uses: wait.
+ * Layer 3.  Uses: wait, report.
  */
 #ifndef WF__CHAN_H
 #define WF__CHAN_H
 
 #include <weft/chan.h>
+#include "report.h"
 #include "wait.h"
 
 /* PLAIN: it is open, and nobody waits on it; so a send only depends on whether
@@ -72,6 +73,13 @@ wf__chan_publish_waiter(struct wf_channel *c, wf__word bit)
 {
 	wf__store_release(&c->ready,				/* [ready] */
 	    (wf__load_relaxed(&c->ready) | bit) & ~(wf__word)WF__PLAIN);
+}
+
+static inline void
+wf__chan_check_null(const struct wf_channel *c, const char *call)
+{
+	if (wf__unlikely(!c))
+		wf__misuse(call, "the channel is NULL");
 }
 
 static inline void

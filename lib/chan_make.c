@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * chan_make.c - a channel's beginning and end.
- * Layer 3.  Uses: chan, wait, lock, spare, report.
+ * Layer 3.  Uses: chan, wait, lock, spare.
  *
  * See chan.c.  Close takes all waiters off at one instant, under the lock, and
  * wakes them after that.
@@ -10,7 +10,6 @@
 
 #include <errno.h>
 
-#include "report.h"
 #include "seam.h"
 #include "spare.h"
 
@@ -98,8 +97,7 @@ wf_chan_close_raw(struct wf_channel *c)
 {
 	struct wf__waiter *receivers, *senders, *late;
 
-	if (wf__unlikely(!c))
-		wf__misuse("wf_close", "the channel is NULL");
+	wf__chan_check_null(c, "wf_close");
 	wf__seam_point_at("closes channel", c->number);
 	wf__lock(&c->lock);
 	if (c->closed) {

@@ -374,6 +374,7 @@ select_one(struct wf_case *cases, size_t n, bool ordered)
 		c = run_or_wait(&s, &wake);
 	if (wake)
 		wf__ready(wake);
+	wf__seam_tell("runs case", (uint64_t)wf__case_index(&s, c));
 	return wf__case_index(&s, c);
 }
 
@@ -382,33 +383,58 @@ select_one(struct wf_case *cases, size_t n, bool ordered)
 static inline bool
 is_in_vain(const struct wf_case *cases, size_t n)
 {
-	if (n < 2 || cases[n - 1].wf__kind != WF__CASE_DEFAULT || wf__seam)
+	if (n < 2 || wf__seam)
 		return false;
-	if (n > 2)
-		return wf__selection_is_vain(cases, &cases[n - 1]);
-	return wf__kind_is_operation(cases->wf__kind) &&
-	    (!cases->wf__object || !wf__case_may_run(cases));
-}
-
-static int
-tell_case(int i)
-{
-	wf__seam_tell("runs case", (uint64_t)i);
-	return i;
+	if (wf__likely(n == 2))
+		return cases[1].wf__kind == WF__CASE_DEFAULT &&
+		    wf__kind_is_operation(cases->wf__kind) &&
+		    (!cases->wf__object || !wf__case_may_run(cases));
+	return cases[n - 1].wf__kind == WF__CASE_DEFAULT &&
+	    wf__selection_is_vain(cases, &cases[n - 1]);
 }
 
 WF_API int
 wf_selectv(struct wf_case *cases, size_t n)
 {
-	if (is_in_vain(cases, n))
-		return (int)n - 1;
-	return tell_case(select_one(cases, n, false));
+	return is_in_vain(cases, n) ? (int)n - 1 :
+	    select_one(cases, n, false);
 }
 
 WF_API int
 wf_selectv_ordered(struct wf_case *cases, size_t n)
 {
-	if (is_in_vain(cases, n))
-		return (int)n - 1;
-	return tell_case(select_one(cases, n, true));
+	return is_in_vain(cases, n) ? (int)n - 1 :
+	    select_one(cases, n, true);
+}
+
+/* ---- a channel and a context ---- */
+
+/* The context goes first: a loop ends when it is done, however full the
+ * channel. */
+WF_API int
+wf_chan_send_ctx_raw(wf_ctx *ctx, struct wf_channel *c, const void *v)
+{
+	bool ok = false;
+
+	wf__chan_check_null(c, "wf_send_ctx");
+	if (!ctx)
+		return -EINVAL;
+	if (wf_select_ordered(wf_on_done(ctx), WF__PUT(c,
+	    (void *)(uintptr_t)v, &ok, 0, WF__CASE_SEND)) == 0)
+		return wf_ctx_err(ctx);
+	return ok;
+}
+
+WF_API int
+wf_chan_recv_ctx_raw(wf_ctx *ctx, struct wf_channel *c, void *v)
+{
+	bool ok = false;
+
+	wf__chan_check_null(c, "wf_recv_ctx");
+	if (!ctx)
+		return -EINVAL;
+	if (wf_select_ordered(wf_on_done(ctx),
+	    WF__PUT(c, v, &ok, 0, WF__CASE_RECV)) == 0)
+		return wf_ctx_err(ctx);
+	return ok;
 }

@@ -102,14 +102,16 @@ wf__kind_is_operation(uint32_t kind)
 	return kind == WF__CASE_RECV || kind == WF__CASE_SEND;
 }
 
-/* Can it ever be ready, or be waited on? */
+/* Can it ever be ready, or be waited on?  (Of a default nothing but the kind is
+ * filled in.) */
 static inline bool
 wf__case_is_active(const struct wf_case *c)
 {
-	const struct wf__cancel *cancel = c->wf__object;
+	const struct wf__cancel *cancel;
 
-	return cancel && (wf__kind_is_operation(c->wf__kind) ||
-	    (wf__case_is_done(c) && !cancel->endless));
+	if (wf__case_is_done(c))
+		return (cancel = c->wf__object) && !cancel->endless;
+	return wf__kind_is_operation(c->wf__kind) && c->wf__object;
 }
 
 static inline int

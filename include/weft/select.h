@@ -120,12 +120,15 @@ WF__END
 #define WF__SOURCE(c, v) (void *)(uintptr_t) \
 	__extension__({ const __typeof__((c)(0)) *wf__p = (v); wf__p; })
 
-/* wf_select() leaves the room for the waiter nodes as it is: its cases fill
- * in the next place of the array, one after the other.  Values given to them
- * live in its block. */
+/* wf_select() leaves the room for the waiter nodes as it is, and what means
+ * nothing in a case of this kind.  Its cases fill in the next place of the
+ * array, one after the other; values given to them live in its block. */
 #define WF__PUT_(object, value, ok, timeout, kind) ((void)( \
+	(kind) == WF__CASE_DEFAULT ? (void)0 : (void)( \
 	wf__at->wf__object = (object), wf__at->wf__value = (value), \
-	wf__at->wf__ok = (ok), wf__at->wf__timeout = (timeout), \
+	wf__at->wf__ok = (ok)), \
+	(kind) != WF__CASE_TIMEOUT ? (void)0 : \
+	(void)(wf__at->wf__timeout = (timeout)), \
 	wf__at->wf__kind = (kind), wf__at++))
 #define WF__SELECT(verb, ...) __extension__({ \
 	struct wf_case wf__cases[WF__COUNT(__VA_ARGS__)]; \
