@@ -346,11 +346,15 @@ static WF__NOINLINE int
 recv_or_wait(struct wf_channel *c, void *v)
 {
 	struct wf__task *wake = NULL;
+	size_t size = c->size;		/* when closed it may be gone */
 	int done = try_recv(c, v, &wake);
 
-	if (done < 0)
-		return await_peer(c, &c->receivers, v, "to receive on channel");
-	return complete(c, done, wake);
+	if (wf__likely(done >= 0))
+		return complete(c, done, wake);
+	done = await_peer(c, &c->receivers, v, "to receive on channel");
+	if (wf__unlikely(!done && v))
+		memset(v, 0, size);
+	return done;
 }
 
 static WF__NOINLINE int

@@ -69,12 +69,12 @@ wf_chan_free_raw(struct wf_channel *c)
 }
 
 /* Take off the receivers that are late (wait.h), or the others, and give them
- * nothing: in one pass, for the values of many lie on cold stacks, and are
- * written while the next waiter is fetched.  The list of those won. */
-static struct wf__waiter *
-dismiss_receivers(struct wf_channel *c, bool late)
+ * nothing (ok is false already).  The value of one that waits for nothing else
+ * lies on a stack that is cold, as a rule: he clears it himself. */
+static void
+dismiss_receivers(struct wf_channel *c, bool late, struct wf__woken *woken)
 {
-	struct wf__waiter *list = NULL, **end = &list, *w, *next;
+	struct wf__waiter *w, *next;
 
 	for (w = c->receivers.first; w; w = next) {
 		next = w->next;
@@ -82,20 +82,18 @@ dismiss_receivers(struct wf_channel *c, bool late)
 			continue;
 		wf__waitq_remove(&c->receivers, w);
 		if (wf__waiter_win(w)) {
-			/* ok is false already. */
-			wf__chan_deliver_zero(c, w->value);
-			*end = w;
-			end = &w->next;
+			if (w->contested)
+				wf__chan_deliver_zero(c, w->value);
+			wf__woken_add(woken, w->task);
 		}
 	}
-	*end = NULL;
-	return list;
 }
 
 WF_API int
 wf_chan_close_raw(struct wf_channel *c)
 {
-	struct wf__waiter *receivers, *senders, *late;
+	struct wf__woken receivers = { 0 };
+	struct wf__waiter *senders;
 
 	wf__chan_check_null(c, "wf_close");
 	wf__seam_point_at("closes channel", c->number);
@@ -105,15 +103,14 @@ wf_chan_close_raw(struct wf_channel *c)
 		return -EALREADY;
 	}
 	c->closed = true;
-	receivers = dismiss_receivers(c, false);
+	dismiss_receivers(c, false, &receivers);
 	senders = wf__waitq_claim_all(&c->senders);
-	late = dismiss_receivers(c, true);
-	receivers = wf__waiters_join(receivers, late);
+	dismiss_receivers(c, true, &receivers);
 	wf__chan_publish(c);
 	if (WF__CHECKING)
 		wf__chan_check(c);
 	wf__unlock(&c->lock);
-	wf__waitq_ready_all(receivers);
+	wf__ready_woken(&receivers);
 	wf__waitq_ready_all(senders);
 	return 0;
 }

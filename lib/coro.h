@@ -101,7 +101,10 @@ struct wf__coro {
 	wf__word why;			/* const char *: what it waits for, */
 	wf__word object;		/* on which object (its number) */
 	wf__word since;			/* by the coarse clock */
-	struct wf__start *start;	/* until its words are loaded */
+	union {
+		struct wf__start *start;	/* until its words are loaded */
+		struct wf__coro *ahead;	/* in a crowd: runq.h */
+	};
 
 	uintptr_t waiter[6];		/* room for a struct wf__waiter */
 	wf__word pinned;		/* struct wf__worker *, to stay on */

@@ -309,6 +309,20 @@ wf__ready_behind(struct wf__task *t)
 		wf__share_push_last(w, t);
 }
 
+/* As long as they fit into a ring, one by one, as if readied in turn. */
+void
+wf__ready_woken(struct wf__woken *all)
+{
+	struct wf__task *t;
+
+	while ((t = wf__tasks_take(&all->others)))
+		wf__ready(t);
+	if (wf__self() && all->crowd.tasks.n > WF__RUNQ_SIZE)
+		wf__share_push_crowd(&all->crowd);
+	while ((t = wf__crowd_take(&all->crowd)))
+		wf__ready(t);
+}
+
 /* Behind all others: on the ring's end, or to its own worker. */
 static void
 requeue(void *arg)

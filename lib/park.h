@@ -47,6 +47,30 @@ void wf__park_locked(struct wf__worker *w, struct wf__lock *lock,
 void wf__ready(struct wf__task *task);
 void wf__ready_behind(struct wf__task *task);
 
+/* Many at once: they are gathered, under the lock of what they waited on, as
+ * they are claimed; and readied when it is dropped.  Each is touched one time
+ * less than if they were gathered first, which is what it costs when they are
+ * many.  Begins zeroed. */
+struct wf__woken {
+	struct wf__crowd crowd;
+	struct wf__tasks others;	/* threads, and pinned ones */
+};
+
+static inline void
+wf__woken_add(struct wf__woken *all, struct wf__task *t)
+{
+	if (wf__unlikely(t->kind == WF__THREAD ||
+	    wf__coro_pinned(wf__coro_of(t))))
+		wf__tasks_add(&all->others, t);
+	else {
+		/* Relaxed: for reports only. */
+		wf__store_relaxed(&wf__coro_of(t)->state, WF__RUNNABLE);
+		wf__crowd_add(&all->crowd, t);
+	}
+}
+
+void wf__ready_woken(struct wf__woken *all);
+
 /* Give way: requeue runs after the switch, with the coroutine as argument. */
 void wf__park_aside(struct wf__worker *w, void (*requeue)(void *coro));
 

@@ -151,7 +151,7 @@ struct wf__sched {
 	/* Tasks from other threads, and what did not fit; see share.c. */
 	struct {
 		struct wf__lock lock;
-		struct wf__tasks ready;
+		struct wf__crowd ready;
 		struct wf__starts {
 			struct wf__start *newest, *oldest;
 			size_t n;

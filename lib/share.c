@@ -14,7 +14,10 @@
 #include "idle.h"
 #include "park.h"
 
-enum { OLDEST_EACH = 8 };
+enum {
+	OLDEST_EACH = 8,
+	FETCHED = 6			/* lines of a stack */
+};
 
 /* Relaxed, in this file: lengths are hints where they are read without the
  * lock that protects them. */
@@ -57,8 +60,10 @@ take_start(bool oldest)
 static void
 publish_length(void)
 {
+	size_t ready = wf__sched.shared.ready.tasks.n;
+
 	wf__store_release(&wf__sched.shared.length,
-	    wf__sched.shared.ready.n + wf__sched.shared.starts.n); /* [runq] */
+	    ready + wf__sched.shared.starts.n);			/* [runq] */
 }
 
 /* Under the lock. */
@@ -71,7 +76,7 @@ put_all(struct wf__tasks *list)
 		if (t->kind == WF__START)
 			add_start(wf__start_of(t));
 		else
-			wf__tasks_add(&wf__sched.shared.ready, t);
+			wf__crowd_add(&wf__sched.shared.ready, t);
 }
 
 void
@@ -84,6 +89,17 @@ wf__share_push(struct wf__tasks *list)
 	publish_length();
 	wf__unlock(&wf__sched.shared.lock);
 	wf__fence();			/* of who is no worker [idle] */
+	wf__idle_notify(NULL);
+}
+
+void
+wf__share_push_crowd(struct wf__crowd *c)
+{
+	wf__lock(&wf__sched.shared.lock);
+	wf__crowd_append(&wf__sched.shared.ready, c);
+	publish_length();
+	wf__unlock(&wf__sched.shared.lock);
+	wf__fence();			/* likewise */
 	wf__idle_notify(NULL);
 }
 
@@ -162,14 +178,14 @@ take_share(struct wf__tasks *share, size_t n, unsigned turn)
 	size_t starts = wf__sched.shared.starts.n;
 	size_t half = (n + (turn % 2 == 0)) / 2;
 
-	if (wf__sched.shared.ready.n && starts > half)
+	if (wf__sched.shared.ready.tasks.n && starts > half)
 		starts = half;
 	for (; share->n < n && starts; starts--)
 		wf__tasks_add(share, take_start(!share->n &&
 		    turn % OLDEST_EACH == 0));
-	while (share->n < n && wf__sched.shared.ready.n)
+	while (share->n < n && wf__sched.shared.ready.tasks.n)
 		wf__tasks_add(share,
-		    wf__tasks_take(&wf__sched.shared.ready));
+		    wf__crowd_take(&wf__sched.shared.ready));
 }
 
 /* A fair share of what waits. */
@@ -179,6 +195,17 @@ share_of(size_t length)
 	size_t n = length / wf__load_relaxed(&wf__sched.n_workers) + 1;
 
 	return n < WF__RUNQ_SIZE / 2 ? n : WF__RUNQ_SIZE / 2;
+}
+
+/* What a coroutine returns through when it goes on: of many that have waited,
+ * all of it is a miss, and one by one each would be waited for. */
+static void
+fetch_stacks(const struct wf__tasks *list)
+{
+	for (struct wf__task *t = list->first; t; t = t->link)
+		for (int i = 0; t->kind == WF__CORO && i < FETCHED; i++)
+			__builtin_prefetch((char *)wf__coro_of(t)->sp +
+			    i * WF__LINE, 1);
 }
 
 /* From a full ring as many go the other way: all take turns with all. */
@@ -197,6 +224,7 @@ wf__share_take(struct wf__worker *w)
 	publish_length();
 	wf__unlock(&wf__sched.shared.lock);
 	n = share.n;
+	fetch_stacks(&share);
 	wf__share_push_list(w, &share);
 	return n;
 }

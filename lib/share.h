@@ -16,6 +16,9 @@ void wf__share_push_last(struct wf__worker *w, struct wf__task *t);
 void wf__share_push(struct wf__tasks *list);
 void wf__share_push_pinned(struct wf__worker *owner, struct wf__task *t);
 
+/* The same for very many coroutines, at once; the list is empty then. */
+void wf__share_push_crowd(struct wf__crowd *c);
+
 /* A list into w's ring, without waking anybody for it. */
 void wf__share_push_list(struct wf__worker *w, struct wf__tasks *list);
 /* A fair share of the shared queue into w's ring; true if there was any. */

@@ -215,6 +215,68 @@ put_hundred(struct stage *s)
 		check_eq(wf_send(s->c, i), 1);
 }
 
+/* More than a ring holds, of every kind: they go another way. */
+
+enum { CROWD = 700 };
+
+static void
+find_closed_pinned(struct stage *s)
+{
+	wf_pin();
+	find_closed(s);
+	wf_unpin();
+}
+
+static void
+find_closed_select(struct stage *s, wf_chan(int) idle)
+{
+	int v = -1, other = -1;
+	bool ok = true;
+
+	bump(&s->began);
+	check_eq(wf_select(wf_on_recv(idle, &other),
+	    wf_on_recv_ok(s->c, &v, &ok)), 1);
+	check(!ok);
+	check_eq(v, 0);
+	check_eq(other, -1);
+	bump(&s->ended);
+}
+
+static int
+close_wakes_crowd(void)
+{
+	wf_chan(int) idle = wf_chan_make(int, 0);
+	struct stage s;
+
+	if (!check(idle != NULL) || !stage_open(&s, 0))
+		return 1;
+	for (int i = 0; i < CROWD; i++)
+		if (i % 50 == 7)
+			check_eq(wf_waitgroup_spawn(&s.wg, find_closed_pinned,
+			    &s), 0);
+		else if (i % 50 == 19)
+			check_eq(wf_waitgroup_spawn(&s.wg, find_closed_select,
+			    &s, idle), 0);
+		else
+			check_eq(wf_waitgroup_spawn(&s.wg, find_closed, &s), 0);
+	while (value_of(&s.began) < CROWD)
+		wf_sleep(WF_MS / 10);
+	tap_settle();
+	check_eq(value_of(&s.ended), 0);
+	check_eq(wf_close(s.c), 0);
+	stage_close(&s);
+	check_eq(value_of(&s.ended), CROWD);
+	wf_chan_free(idle);
+	return 0;
+}
+
+/* From a thread that is no worker. */
+static void
+crowd_from_outside(void)
+{
+	close_wakes_crowd();
+}
+
 static int
 fifo_pair(void)
 {
@@ -807,6 +869,7 @@ static void
 test_parked(void)
 {
 	tap_plain("case 64: close with parked senders", close_with_senders);
+	tap_plain("close from outside wakes a crowd", crowd_from_outside);
 	tap_plain("case 65: hand-off bypasses the buffer", handoff_bypasses);
 	tap_plain("case 66: parked senders refill the buffer", senders_refill);
 	tap_plain("case 67: parked receivers are first come, first served",
@@ -838,6 +901,7 @@ test_basic(void)
 	tap_test_workers("cases 4, 5: drain after close", drain_after_close);
 	tap_test_workers("case 6: close wakes all receivers",
 	    close_wakes_receivers);
+	tap_test_workers("close wakes a crowd", close_wakes_crowd);
 	tap_test_workers("case 7: one pair is first in, first out", fifo_pair);
 	tap_test_workers("case 8: the same, ok is never early", fifo_pair_ok);
 	tap_test_workers("case 10: len and cap", len_and_cap);

@@ -143,6 +143,75 @@ thief(void *arg)
 	return NULL;
 }
 
+/* A list of coroutines that grows at its end, by one or by another list, and is
+ * taken from in front.  What one tells of those behind it is right. */
+
+enum { COROS = 80, FAR = 2 * COROS };
+
+static struct wf__coro coros[COROS];
+static struct wf__coro *expected[FAR];	/* by how many were added before */
+
+static void
+add_some(struct wf__crowd *c, int at, int n)
+{
+	for (int i = at; i < at + n; i++) {
+		expected[i] = &coros[i % COROS];
+		wf__crowd_add(c, &expected[i]->task);
+	}
+}
+
+static int
+take_some(struct wf__crowd *c, int from, int n)
+{
+	int told = 0;
+
+	for (int i = from; i < from + n; i++) {
+		struct wf__task *t = wf__crowd_take(c);
+
+		if (!check(t == &expected[i]->task))
+			return -1;
+		if (wf__coro_of(t)->ahead) {
+			told++;
+			check(wf__coro_of(t)->ahead ==
+			    expected[i + WF__AHEAD]);
+		}
+	}
+	return told;
+}
+
+static void
+crowd_in_turn(void)
+{
+	int n, out, more;
+
+	for (n = 0; n <= 3 * WF__AHEAD; n++)
+		for (out = 0; out <= n; out++)
+			for (more = 0; more <= 3 * WF__AHEAD; more++) {
+				struct wf__crowd c = {0}, other = {0};
+
+				add_some(&c, 0, n);
+				take_some(&c, 0, out);
+				add_some(&other, n, more);
+				wf__crowd_append(&c, &other);
+				check(!other.tasks.n && !other.tasks.first);
+				add_some(&c, n + more, 3);
+				check_eq(c.tasks.n, n - out + more + 3);
+				take_some(&c, out, n - out + more + 3);
+				if (!check(!wf__crowd_take(&c)))
+					return;
+			}
+}
+
+/* All but the last ones tell. */
+static void
+crowd_tells(void)
+{
+	struct wf__crowd c = {0};
+
+	add_some(&c, 0, COROS);
+	check_eq(take_some(&c, 0, COROS), COROS - WF__AHEAD);
+}
+
 /* The owner moves a task between the next slot and the ring now and then
  * (case 94): it must not get lost on the way. */
 static void
@@ -197,6 +266,8 @@ main(void)
 	tap_plain("the next slot goes first", next_goes_first);
 	tap_plain("what does not fit spills", spills_the_oldest);
 	tap_plain("half is stolen", half_is_stolen);
+	tap_plain("a crowd is served in turn", crowd_in_turn);
+	tap_plain("who stands in one tells of those behind", crowd_tells);
 	tap_plain("94: thieves against the owner", thieves);
 	return tap_end();
 }
