@@ -56,14 +56,15 @@ reply_flush(struct client *c)
 	write_out(c, NULL, 0);
 }
 
-static void
+static inline void
 put(struct client *c, const void *data, size_t n)
 {
 	memcpy(c->out + c->out_size, data, n);
 	c->out_size += n;
 }
 
-static void
+/* Inline, so that the length of a literal is known. */
+static inline void
 put_text(struct client *c, const char *text)
 {
 	put(c, text, strlen(text));
