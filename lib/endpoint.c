@@ -12,8 +12,8 @@
  * Who leaves gives the turn, and the use of the descriptor with it, to who has
  * waited longest for it: who comes back at once queues up behind the others.
  *
- * A deadline is no timer but a number: who waits sleeps until it, and is woken
- * to look again when it is changed.
+ * A deadline is no timer but a number: who waits is woken to look again when it
+ * may have come (pollee.c), and when it is changed.
  *
  * A read that a TCP socket answers with less than was asked for has emptied
  * it.  What comes later makes an edge.  So the next read need not try before
@@ -105,17 +105,19 @@ pass_turn(struct wf__endpoint *e, enum wf__side side)
 	return w;
 }
 
-/* With the lock, which is dropped, and the turn. */
+/* With the lock, which is dropped, the turn, and no objection. */
 static int
 await_edge(struct wf__endpoint *e, enum wf__side side, wf_ctx *ctx)
 {
 	struct wf__pollee *p = e->pollee;
-	int err;
+	int err = 0;
 
-	while (!(err = objection(e, side, ctx)) && !p->edge[side])
+	while (!err && !p->edge[side]) {
 		if (wf__pollee_wait(p, side, wf__cancel_of(ctx),
 		    e->deadline[side], e->words->waits[side]))
 			return 0;
+		err = objection(e, side, ctx);
+	}
 	/* Cleared before the try: see poller.c. */
 	p->edge[side] = false;
 	wf__unlock(&p->lock);
@@ -197,7 +199,8 @@ wf__endpoint_wait(struct wf__endpoint *e, enum wf__side side, wf_ctx *ctx)
 	if (err)
 		return err;
 	wf__lock(&p->lock);
-	if (!(err = wf__pollee_register(p)))
+	if (!(err = wf__pollee_register(p)) &&
+	    !(err = objection(e, side, ctx)))
 		return await_edge(e, side, ctx);
 	wf__unlock(&p->lock);
 	return err;

@@ -76,6 +76,7 @@ init_chunk(struct chunk *c, uint32_t first)
 	for (uint32_t i = 0; i < CHUNK; i++) {
 		c->pollees[i].fd = -1;
 		c->pollees[i].index = first + i;
+		c->pollees[i].alarm.fire = wf__pollee_alarm;
 	}
 }
 
@@ -423,8 +424,10 @@ wf__pollee_unregister(struct wf__pollee *p)
 {
 	if (p->simulated && p->fd >= 0)
 		wf__socket_table()->watch(p->fd, NULL);
-	else if (wf__pollee_is_registered(p))
+	else if (wf__pollee_is_registered(p)) {
+		wf__timer_stop(&p->alarm);	/* else it comes to nothing */
 		wf__os_poll_forget(p->fd);
+	}
 	p->registered = false;
 	p->generation = (p->generation + 1) & 0x7fffffff;
 	p->fd = -1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * poller.h - who waits for which descriptor.
- * Layer 6.  Uses: await, os.
+ * Layer 6.  Uses: await, os, timerq.
  *
  * A pollee stands for a descriptor, and is never unmapped while the runtime
  * runs: an event that arrives late finds one, perhaps of another descriptor,
@@ -16,6 +16,7 @@
 
 #include "await.h"
 #include "os.h"
+#include "timerq.h"
 
 /* The bits of a side are side + 1. */
 enum wf__side { WF__READ, WF__WRITE, WF__BOTH };
@@ -37,7 +38,12 @@ struct wf__pollee {
 	bool simulated;			/* fixed */
 	void (*fire)(void);		/* instead of waiters; on a worker */
 	struct wf__pollee *next_free;
-} WF__ALIGNED(WF__LINE);		/* two lines, and not three */
+	struct wf__timer alarm		/* watched: see pollee.c; with a line */
+	    WF__ALIGNED(WF__LINE);	/* to itself, for those who set none */
+} WF__ALIGNED(WF__LINE);
+
+_Static_assert(offsetof(struct wf__pollee, alarm) == 2 * WF__LINE,
+    "two lines, and not three, for those without a deadline");
 
 /* Start runtime and poller, if they do not run; 0 or -errno. */
 int wf__poller_need(void);
@@ -74,6 +80,9 @@ bool wf__pollee_is_registered(const struct wf__pollee *p);
  * why: for reports, static. */
 bool wf__pollee_wait(struct wf__pollee *p, enum wf__side side,
     struct wf__cancel *cancel, int64_t deadline, const char *why);
+
+/* What the alarm does: who waits looks again.  Its fire, from the beginning. */
+void wf__pollee_alarm(struct wf__timer *t, bool expired);
 
 /* Of a watched one, these sides have changed: bits of os.h. */
 void wf__pollee_change(struct wf__pollee *p, unsigned what);

@@ -659,6 +659,72 @@ not_early(void)
 	return 0;
 }
 
+/* One alarm serves all waits of a connection: what an earlier one has left is
+ * neither too early for a later deadline nor too late for an earlier one, and
+ * the two sides have it in common. */
+
+static void
+send_one(wf_conn *c, wf_waitgroup *wg)
+{
+	check_eq(wf_conn_write(bg(), c, "x", 1), 1);
+	wf_waitgroup_done(wg);
+}
+
+/* A read that has waited, and ended before its deadline, if there was time. */
+static void
+read_within(wf_conn *c[2], int64_t ns)
+{
+	wf_waitgroup wg = {0};
+	ssize_t n;
+	char b;
+
+	wf_waitgroup_add(&wg, 1);
+	wf_conn_set_read_deadline(c[0], wf_now() + ns);
+	wf_spawn(send_one, c[1], &wg);
+	n = wf_conn_read(bg(), c[0], &b, 1);
+	check(n == 1 || (n == -ETIMEDOUT && ns < WF_SEC));
+	wf_waitgroup_wait(&wg);
+	wf_conn_set_read_deadline(c[0], WF_FOREVER);
+	if (n != 1)
+		check_eq(wf_conn_read(bg(), c[0], &b, 1), 1);
+}
+
+static void
+read_in_vain(wf_conn *c, int64_t ns)
+{
+	int64_t until = wf_now() + ns;
+	char b;
+
+	wf_conn_set_read_deadline(c, until);
+	check_eq(wf_conn_read(bg(), c, &b, 1), -ETIMEDOUT);
+	check(wf_now() >= until);
+}
+
+static int
+alarms(void)
+{
+	static const int64_t times[] = { 3600 * WF_SEC, 5 * WF_MS, WF_MS };
+	wf_waitgroup wg = {0};
+	wf_conn *c[2];
+
+	for (int round = 0; round < 3; round++) {
+		make_pair(round ? TCP : MEMORY, c);
+		for (int i = 0; i < 9; i++) {
+			read_within(c, times[i % 3]);
+			read_in_vain(c[0], times[1 + i / 3 % 2]);
+		}
+		block_both(c[0], -ETIMEDOUT, 0, &wg);
+		wf_conn_set_write_deadline(c[0], wf_now() + times[round]);
+		read_in_vain(c[0], 2 * WF_MS);
+		if (!round)
+			wf_conn_set_write_deadline(c[0], wf_now() + WF_MS);
+		wf_waitgroup_wait(&wg);
+		read_within(c, times[round]);
+		free_pair(c);		/* the alarm is set, or late */
+	}
+	return 0;
+}
+
 /* 208, 209, 228: the listener's deadlines and end. */
 
 static void
@@ -1158,6 +1224,7 @@ main(void)
 	tap_test_workers("224: the contract, over tcp, unix and memory",
 	    contract);
 	tap_test_workers("217-220: never early", not_early);
+	tap_test_workers("alarms that are left as they are", alarms);
 	tap_test_workers("208, 209, 228: listeners", listeners);
 	tap_test_workers("many clients", many_clients);
 	tap_test_workers("many that are idle", many_idle);
