@@ -405,7 +405,7 @@ wf__idle_sleep(struct wf__worker *w)
 	if (is_wanted())
 		wf__idle_take_token(w);
 	else if (may_sleep(w)) {
-		if (until == WF_FOREVER)
+		if (wf__timerq_is_quiet(&w->timers))
 			wf__idle_if_all_quiet();
 		wf__idle_report_starved();
 		doze(w, until);

@@ -198,6 +198,7 @@ park_until(struct wf__task *t, const struct wf__parking *p)
 
 	l.timer->task = t;
 	l.timer->claim = p->claim;
+	l.timer->stands_by = false;
 	park_coro(wf__self(), p->why, p->object, commit_with_deadline, &l);
 }
 

@@ -77,6 +77,7 @@ init_chunk(struct chunk *c, uint32_t first)
 		c->pollees[i].fd = -1;
 		c->pollees[i].index = first + i;
 		c->pollees[i].alarm.fire = wf__pollee_alarm;
+		c->pollees[i].alarm.stands_by = true;
 	}
 }
 

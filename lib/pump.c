@@ -255,7 +255,7 @@ lie_down(struct wf__worker *w)
 	tell_host();
 	trim_stacks();
 	wf__self_set(NULL);
-	if (pump.asleep == WF_FOREVER)
+	if (wf__timerq_is_quiet(&w->timers))
 		wf__idle_if_all_quiet();
 }
 

@@ -5,6 +5,7 @@
  *
  * Who falls asleep last asks.  If no timer runs, no work waits and nobody
  * waits for what comes from outside, then nothing will: a deadlock, or the end.
+ * (A timer may run that stands by for who waits for what comes from outside.)
  */
 #include "idle.h"
 
@@ -52,6 +53,17 @@ is_any_inbox_full(void)
 	return false;
 }
 
+static bool
+is_any_timer_serious(void)
+{
+	size_t n = wf__load_acquire(&wf__sched.n_workers);	/* [worker] */
+
+	for (unsigned i = 0; i < n; i++)
+		if (!wf__timerq_is_quiet(&wf__sched_worker(i)->timers))
+			return true;
+	return false;
+}
+
 /* Does anybody wait for what comes from outside?  Asked when all are asleep, so
  * that the sum is that of one moment. */
 static bool
@@ -68,7 +80,7 @@ is_outside_awaited(void)
 bool
 wf__idle_all_quiet(void)
 {
-	return wf__idle_all_asleep() && wf__idle_first_timer() == WF_FOREVER &&
+	return wf__idle_all_asleep() && !is_any_timer_serious() &&
 	    !wf__load_relaxed(&wf__sched.starved.length) &&
 	    !wf__idle_has_work() && !is_any_inbox_full() &&
 	    !is_outside_awaited();

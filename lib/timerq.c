@@ -12,6 +12,7 @@
  *   I2  no place has a smaller key than its parent.  A place holds the key of
  *       its timer beside it.
  *   I3  q->first is the smallest key of all, WF_FOREVER if there is none.
+ *   I4  q->serious is the number of those that do not only stand by.
  *
  * A heap in an array with all children to a parent: siblings are one cache
  * line, and comparing touches no timer.  That is what counts: timers lie in
@@ -208,9 +209,18 @@ has_place(struct wf__timerq *q)
 	return *chunk;
 }
 
+/* Relaxed: written under the lock only. */
+static inline void
+count_serious(struct wf__timerq *q, const struct wf__timer *t, int by)
+{
+	wf__store_release(&q->serious, wf__load_relaxed(&q->serious) +
+	    (wf__word)(t->stands_by ? 0 : by));			/* [timers] */
+}
+
 static void
 add_timer(struct wf__timerq *q, struct wf__timer *t)
 {
+	count_serious(q, t, 1);
 	/* Relaxed: t is its owner's, until this lock is dropped. */
 	wf__store_relaxed(&t->home, (wf__word)q);
 	if (wf__likely(has_place(q))) {
@@ -227,6 +237,7 @@ remove_timer(struct wf__timerq *q, struct wf__timer *t)
 	struct wf__place last;
 	unsigned at;
 
+	count_serious(q, t, -1);
 	if (wf__unlikely(!t->at)) {
 		wf__heap_remove(&q->overflow, &t->node);
 		return;
@@ -385,6 +396,7 @@ wf__timerq_forget(struct wf__timerq *q)
 {
 	q->end = ROOT;
 	memset(&q->overflow, 0, sizeof q->overflow);
+	wf__store_release(&q->serious, 0);			/* [timers] */
 	note_first(q);
 }
 

@@ -11,6 +11,9 @@
  *     the task is readied afterwards.
  *   - a callback (fire is set): called on a worker with no lock held.  When
  *     wf__timer_stop() is false the callback runs or has run.
+ *
+ * One that only stands by matters while somebody waits for something else as
+ * well, and counts on it: where nobody waits, nothing comes of it.
  */
 #ifndef WF__TIMERQ_H
 #define WF__TIMERQ_H
@@ -28,6 +31,7 @@ struct wf__timer {
 					 * under that queue's lock, and if it
 					 * moves under both */
 	unsigned at;			/* its place there, under the lock */
+	bool stands_by;			/* fixed */
 	struct wf__task *task;
 	/* expired: false when the runtime ends before its time. */
 	void (*fire)(struct wf__timer *t, bool expired);
@@ -50,6 +54,8 @@ struct wf__timerq {
 	struct wf__heap overflow;	/* what found no place */
 	wf__word first;			/* earliest key, WF_FOREVER if none;
 					 * written under the lock */
+	wf__word serious;		/* how many do not only stand by;
+					 * likewise */
 };
 
 void wf__timerq_init(struct wf__timerq *q);
@@ -66,6 +72,13 @@ static inline int64_t
 wf__timerq_first(const struct wf__timerq *q)
 {
 	return (int64_t)wf__load_acquire(&q->first);	/* [timers] */
+}
+
+/* Is there none, but for those that stand by?  Likewise. */
+static inline bool
+wf__timerq_is_quiet(const struct wf__timerq *q)
+{
+	return !wf__load_acquire(&q->serious);		/* [timers] */
 }
 
 /* Asks the clock only if there are timers. */

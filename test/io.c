@@ -809,13 +809,14 @@ child_waits(void)
 	return wf_run(wait_for_child);
 }
 
-/* And the rest still is: also when there was I/O before, and the pool has
- * threads that idle. */
+/* And the rest still is: also when there was I/O before, with a deadline that
+ * is still to come, and the pool has threads that idle. */
 
 static int
 then_deadlock(void)
 {
 	wf_chan(int) c = wf_chan_make(int, 0);
+	wf_conn *pair[2];
 	char buf[8];
 	int ends[2], v;
 	int fd = wf_open(bg(), "/proc/self/status", O_RDONLY, 0);
@@ -824,6 +825,10 @@ then_deadlock(void)
 	wf_spawn(write_late, ends[1], "x", (size_t)1);
 	check_eq(wf_read(bg(), ends[0], buf, 1), 1);
 	check(wf_read(bg(), fd, buf, 8) > 0);
+	check_eq(wf_conn_pipe(pair), 0);
+	wf_conn_set_read_deadline(pair[0], wf_now() + 3600 * WF_SEC);
+	wf_spawn(write_late, wf_conn_fd(pair[1]), "x", (size_t)1);
+	check_eq(wf_conn_read(bg(), pair[0], buf, 1), 1);
 	wf_recv(c, &v);
 	return 0;
 }
