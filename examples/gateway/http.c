@@ -68,54 +68,65 @@ http_lists(struct http_text list, const char *text)
 	return false;
 }
 
+/* What a byte may be part of, as bits. */
+enum { TOKEN = 1, VALUE = 2, TARGET = 4, HOST = 8 };
+
+#define HIGH 10, 10, 10, 10, 10, 10, 10, 10	/* no ASCII */
+
+static const unsigned char kinds[256] = {
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0,
+	0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+	/*  ! " # $ % & ' ( ) * + , - . / */
+	2, 15, 14, 3, 15, 15, 15, 15, 14, 14, 15, 15, 6, 15, 15, 6,
+	/* 0 to 9 : ; < = > ? */
+	15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 14, 14, 14, 14, 14, 6,
+	/* @ A to O */
+	6, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15,
+	/* P to Z [ \ ] ^ _ */
+	15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 14, 6, 14, 15, 15,
+	/* ` a to o */
+	15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15,
+	/* p to z { | } ~ */
+	15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 15, 14, 15, 14, 15, 0,
+	HIGH, HIGH, HIGH, HIGH, HIGH, HIGH, HIGH, HIGH,
+	HIGH, HIGH, HIGH, HIGH, HIGH, HIGH, HIGH, HIGH
+};
+
 static bool
 is_digit(char c)
 {
 	return c >= '0' && c <= '9';
 }
 
-static bool
-is_token(struct http_text t)
+/* How many bytes at the front of t are of that kind. */
+static size_t
+run_of(struct http_text t, unsigned kind)
 {
-	for (size_t i = 0; i < t.size; i++) {
-		char c = t.at[i], lower = c | 0x20;
+	size_t n = 0;
 
-		if ((lower < 'a' || lower > 'z') && !is_digit(c) &&
-		    !memchr("-_!#$%&'*+.^`|~", c, 15))
-			return false;
-	}
-	return t.size > 0;
-}
-
-/* No control characters, but for the tab. */
-static bool
-is_value(struct http_text t)
-{
-	unsigned bad = 0;
-
-	for (size_t i = 0; i < t.size; i++) {
-		unsigned char c = (unsigned char)t.at[i];
-
-		bad |= (c < 0x20 && c != '\t') | (c == 0x7f);
-	}
-	return !bad;
+	while (n < t.size && kinds[(unsigned char)t.at[n]] & kind)
+		n++;
+	return n;
 }
 
 static bool
-is_target(struct http_text t)
+is_all(struct http_text t, unsigned kind)
 {
-	for (size_t i = 0; i < t.size; i++)
-		if (t.at[i] <= ' ' || t.at[i] >= 0x7f || t.at[i] == '#')
-			return false;
-	return t.size > 0;
+	return run_of(t, kind) == t.size;
 }
 
+/* Cut off a run of that kind that ends with c; false if there is none, or if
+ * it is empty. */
 static bool
-is_host(struct http_text t)
+cut_run(struct http_text *rest, unsigned kind, char c, struct http_text *run)
 {
-	for (size_t i = 0; i < t.size; i++)
-		if (is_blank(t.at[i]) || strchr("/?#@,\\", t.at[i]))
-			return false;
+	size_t n = run_of(*rest, kind);
+
+	*run = (struct http_text){ rest->at, n };
+	if (!n || n == rest->size || rest->at[n] != c)
+		return false;
+	rest->at += n + 1;
+	rest->size -= n + 1;
 	return true;
 }
 
@@ -137,17 +148,17 @@ take_target(struct http_head *h)
 {
 	struct http_text rest = h->target;
 
-	if (!is_target(rest))
-		return -400;
-	if (rest.size > 7 && strncasecmp(rest.at, "http://", 7) == 0) {
+	if (*rest.at == '/')
+		;
+	else if (rest.size > 7 && strncasecmp(rest.at, "http://", 7) == 0) {
 		const char *end = rest.at + rest.size;
 
 		rest = span(rest.at + 7, end);
 		h->host = span(rest.at, rest.at + strcspn(rest.at, "/? "));
 		rest = span(h->host.at + h->host.size, end);
-		if (!h->host.size || !is_host(h->host))
+		if (!h->host.size || !is_all(h->host, HOST))
 			return -400;
-	} else if (*rest.at != '/' && !http_is(h->method, "CONNECT") &&
+	} else if (!http_is(h->method, "CONNECT") &&
 	    !(http_is(h->method, "OPTIONS") && http_is(rest, "*")))
 		return -400;
 	h->path = cut(&rest, '?');
@@ -163,9 +174,8 @@ request_line(struct http_head *h, struct http_text line)
 {
 	int err;
 
-	h->method = cut(&line, ' ');
-	h->target = cut(&line, ' ');
-	if (!is_token(h->method))
+	if (!cut_run(&line, TOKEN, ' ', &h->method) ||
+	    !cut_run(&line, TARGET, ' ', &h->target))
 		return -400;
 	if ((err = take_version(h, line)))
 		return err;
@@ -178,7 +188,7 @@ status_line(struct http_head *h, struct http_text line)
 {
 	struct http_text version = cut(&line, ' '), code = cut(&line, ' ');
 
-	if (code.size != 3 || !is_value(line))
+	if (code.size != 3 || !is_all(line, VALUE))
 		return -400;
 	for (int i = 0; i < 3; i++) {
 		if (!is_digit(code.at[i]))
@@ -222,7 +232,7 @@ take_coding(struct http_head *h, struct http_text value)
 static int
 take_host(struct http_head *h, struct http_text value)
 {
-	if (!is_host(value))
+	if (!is_all(value, HOST))
 		return -400;
 	/* That of an absolute target wins. */
 	if (!h->host.size)
@@ -271,11 +281,10 @@ field_line(struct http_head *h, struct http_text line)
 {
 	struct http_field f;
 
-	if (!memchr(line.at, ':', line.size))
+	if (!cut_run(&line, TOKEN, ':', &f.name))
 		return -400;
-	f.name = cut(&line, ':');
 	f.value = trim(line);
-	if (!is_token(f.name) || !is_value(f.value))
+	if (!is_all(f.value, VALUE))
 		return -400;
 	if (h->count == HTTP_FIELDS)
 		return -431;
@@ -458,7 +467,7 @@ size_line(struct http_chunks *k, char c)
 		return SIZE_LF;
 	if (k->state == DIGITS && c != ';')
 		return -400;
-	return is_value(span(&c, &c + 1)) ? EXTENSION : -400;
+	return is_all(span(&c, &c + 1), VALUE) ? EXTENSION : -400;
 }
 
 /* The state after c in the lines after the last chunk, or -400. */
@@ -469,7 +478,7 @@ trailer(struct http_chunks *k, char c)
 		return -400;
 	if (c == '\r')
 		return k->state == TRAILER ? LAST_LF : TRAILER_LF;
-	return is_value(span(&c, &c + 1)) ? TRAILER_LINE : -400;
+	return is_all(span(&c, &c + 1), VALUE) ? TRAILER_LINE : -400;
 }
 
 /* The state after c, or -status. */
