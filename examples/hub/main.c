@@ -47,11 +47,13 @@ struct chat {
 	wf_ctx *ctx;			/* done: the hub closes */
 	struct guest *guests;		/* the talkers, then the sleeper */
 	int talkers, lines, room;	/* the options; room 0: the default */
+	int patience;			/* likewise, in seconds */
 	const char *address;		/* NULL: simulate */
 };
 
 static const char usage[] =
-    "usage: hub [-h] [-a address] [-c clients] [-l lines] [-q room]\n";
+    "usage: hub [-h] [-a address] [-c clients] [-l lines] [-p patience] "
+    "[-q room]\n";
 
 static const char *const names[] = { "ann", "bob", "cleo", "dan", "eve" };
 
@@ -176,7 +178,7 @@ app(struct chat *chat)
 
 	if (chat->address)
 		return server_run(chat->address, chat->room ? chat->room :
-		    256) ? 1 : 0;
+		    256, chat->patience) ? 1 : 0;
 	if (!chat->room)
 		chat->room = 8;
 	chat->ctx = wf_ctx_with_cancel(wf_ctx_background());
@@ -205,6 +207,7 @@ help(void)
 	    "  -q room     in the inbox of the sleeper (8)\n"
 	    "Or listen on the network until a signal comes.\n"
 	    "  -a address  such as 127.0.0.1:7777; port 0 is any\n"
+	    "  -p patience in seconds, with a client that reads nothing (20)\n"
 	    "  -q room     in the inbox of each client (256)\n", usage);
 	return 0;
 }
@@ -229,6 +232,7 @@ parse(struct chat *chat, int option)
 	case 'a': chat->address = optarg; return *optarg != '\0';
 	case 'c': return number(optarg, 1000, &chat->talkers);
 	case 'l': return number(optarg, 1000000, &chat->lines);
+	case 'p': return number(optarg, 86400, &chat->patience);
 	case 'q': return number(optarg, 1000000, &chat->room);
 	}
 	return false;
@@ -237,10 +241,10 @@ parse(struct chat *chat, int option)
 int
 main(int argc, char **argv)
 {
-	struct chat chat = { .talkers = 3, .lines = 5 };
+	struct chat chat = { .talkers = 3, .lines = 5, .patience = 20 };
 	int option, status;
 
-	while ((option = getopt(argc, argv, "ha:c:l:q:")) != -1) {
+	while ((option = getopt(argc, argv, "ha:c:l:p:q:")) != -1) {
 		if (option == 'h')
 			return help();
 		if (!parse(&chat, option)) {

@@ -7,7 +7,7 @@
  * Two coroutines for each client: one reads his lines and says them, one
  * writes to him what comes out of his inbox.  Who reads nothing holds up the
  * second one only.  His inbox fills and messages are dropped for him; when one
- * write has taken PATIENCE he is cut off.
+ * write has taken all of our patience he is cut off.
  */
 #include "server.h"
 
@@ -21,8 +21,6 @@
 
 #include "hub.h"
 
-#define PATIENCE (20 * WF_SEC)
-
 enum { SEND_BUFFER = 16 * 1024 };	/* more would only hide the sleepers */
 
 struct server {
@@ -30,6 +28,7 @@ struct server {
 	struct hub *hub;
 	wf_waitgroup clients;
 	size_t room;			/* in an inbox */
+	int64_t patience;		/* in ns: with a write */
 };
 
 /* ---- lines in ---- */
@@ -98,7 +97,7 @@ gather(struct hub_client *c, struct hub_message *m, char *text, size_t size)
 
 /* Until he has left.  If he cannot be written to, his reads end, too. */
 static void
-write_out(wf_ctx *ctx, struct hub_client *c, wf_conn *conn)
+write_out(struct server *s, struct hub_client *c, wf_conn *conn)
 {
 	char text[4096];
 	struct hub_message m;
@@ -106,8 +105,8 @@ write_out(wf_ctx *ctx, struct hub_client *c, wf_conn *conn)
 	while (wf_recv(c->inbox, &m)) {
 		size_t size = gather(c, &m, text, sizeof text);
 
-		wf_conn_set_write_deadline(conn, wf_now() + PATIENCE);
-		if (wf_conn_write(ctx, conn, text, size) != (ssize_t)size)
+		wf_conn_set_write_deadline(conn, wf_now() + s->patience);
+		if (wf_conn_write(s->ctx, conn, text, size) != (ssize_t)size)
 			wf_conn_close(conn);
 	}
 }
@@ -130,7 +129,7 @@ take_part(struct server *s, struct hub_client *c, struct lines *l)
 {
 	wf_waitgroup writing = {0};
 
-	if (wf_waitgroup_spawn(&writing, write_out, s->ctx, c, l->conn) < 0)
+	if (wf_waitgroup_spawn(&writing, write_out, s, c, l->conn) < 0)
 		wf_conn_close(l->conn);		/* no memory */
 	else
 		say_all(s, c, l);
@@ -239,9 +238,10 @@ run(struct server *s, wf_listener *listener)
 }
 
 int
-server_run(const char *address, int room)
+server_run(const char *address, int room, int patience)
 {
-	struct server s = { .room = (size_t)room };
+	struct server s = { .room = (size_t)room,
+	    .patience = patience * WF_SEC };
 	wf_listener *listener;
 	int err = wf_listen(wf_ctx_background(), "tcp", address, &listener);
 
