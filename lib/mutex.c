@@ -5,7 +5,8 @@
  *
  *   state:  | QUEUED | WOKEN | HANDED | LOCKED |
  *
- * Uncontended, lock and unlock are one compare-and-swap each.  (Unlock by
+ * Lock and unlock are one compare-and-swap each, if it is free, and if nobody
+ * is to be woken.  (Unlock by
  * a plain store would have to look for waiters afterwards, in a mutex that the
  * next one may have freed; or mark itself first, for waiters to see by a heavy
  * fence, which costs as much as it saves.)
@@ -14,7 +15,7 @@
  * longest waiter, who competes with all who come along: the running ones win
  * nearly always, and that keeps the throughput.  While one is awake (WOKEN),
  * unlock wakes no other.  If he loses he queues again, first in line.  A waiter
- * who has waited for longer than STARVED is given the mutex locked (HANDED)
+ * who has waited for longer than WF__STARVED is given the mutex locked (HANDED)
  * by the next unlock; nobody spins then, because the holder does not run yet.
  * This is for that waiter only, not a mode: as soon as the first in line has
  * not waited so long, running ones win again.
@@ -35,7 +36,6 @@
 
 #include <errno.h>
 
-#include <weft/time.h>
 #include "cancel.h"
 #include "lock.h"
 #include "report.h"
@@ -44,7 +44,6 @@
 #include "wait.h"
 
 enum { LOCKED = 1, HANDED = 2, WOKEN = 4, QUEUED = 8 };
-#define STARVED WF_MS
 
 struct mutex {
 	wf__word state;			/* [mutex] */
@@ -55,32 +54,26 @@ struct mutex {
 
 _Static_assert(sizeof(struct mutex) <= sizeof(wf_mutex), "room");
 
-/* A waiter's value. */
-struct turn {
-	int64_t since;			/* it waits; fixed */
-	bool handed;			/* by the one who unlocked */
-};
-
 static struct mutex *
 mutex_of(wf_mutex *m)
 {
 	return (struct mutex *)(void *)m;
 }
 
-static inline bool
-lock_fast(struct mutex *m)
-{
-	return wf__cas_acquire(&m->state, 0, LOCKED);		/* [mutex] */
-}
-
 /* ---- lock ---- */
 
 /* Lock it if it is free.  token is WOKEN for the one who was woken. */
-static bool
+static inline bool
 grab(struct mutex *m, wf__word s, wf__word token)
 {
 	return !(s & LOCKED) &&
 	    wf__cas_acq_rel(&m->state, s, (s & ~token) | LOCKED); /* [mutex] */
+}
+
+static inline bool
+lock_fast(struct mutex *m)
+{
+	return grab(m, wf__load_acquire(&m->state), 0);		/* [mutex] */
 }
 
 static bool
@@ -144,7 +137,7 @@ take_hand_over(struct mutex *m)
 
 /* Queue up until woken: 0; or until *cancel is done. */
 static int
-queue_up(struct mutex *m, struct turn *me, struct wf__cancel *cancel,
+queue_up(struct mutex *m, struct wf__bid *me, struct wf__cancel *cancel,
     bool first)
 {
 	struct wf__wait wait = { .lock = &m->lock, .queue = &m->waiters,
@@ -162,7 +155,7 @@ queue_up(struct mutex *m, struct turn *me, struct wf__cancel *cancel,
 WF__NOINLINE static int
 lock_slow(struct mutex *m, struct wf__cancel *cancel)
 {
-	struct turn me = { 0, false };
+	struct wf__bid me = { 0, false };
 	wf__word token = 0;
 	int err;
 
@@ -193,7 +186,7 @@ pass_on(struct mutex *m)
 {
 	wf__word s = LOCKED;
 	struct wf__waiter *w;
-	struct turn *turn;
+	struct wf__bid *bid;
 
 	wf__lock(&m->lock);
 	if (!(w = wf__waitq_claim(&m->waiters))) {
@@ -201,15 +194,25 @@ pass_on(struct mutex *m)
 		wf__unlock(&m->lock);
 		return false;
 	}
-	turn = w->value;
-	turn->handed = wf__seam_now() - turn->since > STARVED;
-	s = turn->handed ? LOCKED | HANDED : WOKEN;
+	bid = w->value;
+	bid->handed = wf__seam_now() - bid->since > WF__STARVED;
+	s = bid->handed ? LOCKED | HANDED : WOKEN;
 	if (m->waiters.first)
 		s |= QUEUED;
 	wf__store_release(&m->state, s);		/* [mutex] by I4 */
 	wf__unlock(&m->lock);
 	wf__ready(w->task);
 	return true;
+}
+
+/* Unlock it if nobody is to be woken, and no hand-over is under way. */
+static inline bool
+unlock_fast(struct mutex *m)
+{
+	wf__word s = wf__load_acquire(&m->state);		/* [mutex] */
+
+	return (s == LOCKED || (s & ~(wf__word)QUEUED) == (LOCKED | WOKEN)) &&
+	    wf__cas_acq_rel(&m->state, s, s - LOCKED);		/* [mutex] */
 }
 
 WF__NOINLINE static void
@@ -235,7 +238,7 @@ wf__mutex_unlock(wf_mutex *mutex, const char *call)
 {
 	struct mutex *m = mutex_of(mutex);
 
-	if (wf__unlikely(!wf__cas_acq_rel(&m->state, LOCKED, 0))) /* [mutex] */
+	if (wf__unlikely(!unlock_fast(m)))
 		unlock_slow(m, call);
 }
 
@@ -277,10 +280,10 @@ wf_mutex_try_lock(wf_mutex *mutex)
 	struct mutex *m = mutex_of(mutex);
 
 	wf__wait_point("tries to lock mutex", &m->number);
-	if (lock_fast(m))
-		return 0;
-	return grab(m, wf__load_acquire(&m->state), 0) ?	/* [mutex] */
-	    0 : -EAGAIN;
+	while (!lock_fast(m))
+		if (wf__load_acquire(&m->state) & LOCKED)	/* [mutex] */
+			return -EAGAIN;
+	return 0;
 }
 
 WF_API int

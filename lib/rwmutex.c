@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * rwmutex.c - many readers, or one writer.
- * Layer 3.  Uses: rwunit, wait, spin, cancel, lock, report.
+ * Layer 3.  Uses: rwunit, rwnext, wait, spin, cancel, lock, report.
  *
  * The state, and what the flags mean: rwunit.h.
  *
- * Whoever ends the last unit or unlocks after writing gives the lock to those
- * who wait, in one step: after a reader, the first writer; after a writer, all
- * readers who wait, and if there are none the first writer.
+ * A writer who finds it taken says so and waits.  If readers have it, no new
+ * ones come before him; if a writer has, he competes with others when he is
+ * woken.  Who gets it next: rwnext.h.
  *
  * The last touch of an unlock is one compare-and-swap, or the drop of the
  * lock while those taken off the queue, not ready yet, keep it alive; or, in
@@ -20,10 +20,14 @@
 #include "cancel.h"
 #include "lock.h"
 #include "report.h"
-#include "rwunit.h"
+#include "rwnext.h"
 #include "seam.h"
 #include "spin.h"
 #include "wait.h"
+
+/* Few: it pays only if the lock is free in the next moment.  Who has parked
+ * leaves the cache line to the one who has it. */
+enum { RW_SPIN = 4 };
 
 static struct wf__rwmutex *
 rwmutex_of(wf_rwmutex *rw)
@@ -31,112 +35,41 @@ rwmutex_of(wf_rwmutex *rw)
 	return (struct wf__rwmutex *)(void *)rw;
 }
 
-/* ---- who is next; under the lock ---- */
-
-/* No writer has it or waits: all readers that wait come in.  (If one comes and
- * takes it this very moment, READERS is down: none waits.) */
-static struct wf__waiter *
-admit(struct wf__rwmutex *m)
-{
-	struct wf__waiter *list = wf__waitq_claim_all(&m->readers);
-	wf__word n = 0, s;
-
-	for (struct wf__waiter *w = list; w; w = w->next)
-		n += WF__RW_UNIT;
-	do {
-		s = wf__rwunit_state(m);
-	} while (!wf__rwunit_change(m, s,
-	    (s & ~(wf__word)(WF__RW_READERS | WF__RW_WRITERS)) + n));
-	return list;
-}
-
-/* The flags for those who still wait. */
-static wf__word
-rw_queues(const struct wf__rwmutex *m)
-{
-	return (m->writers.first ? WF__RW_WRITERS : 0) |
-	    (m->readers.first ? WF__RW_READERS : 0);
-}
-
-/* HELD, or the last unit and no new ones: the first writer gets it. */
-static struct wf__waiter *
-give_to_writer(struct wf__rwmutex *m)
-{
-	struct wf__waiter *w = wf__waitq_claim(&m->writers);
-
-	if (!w)
-		return NULL;
-	w->next = NULL;
-	wf__store_release(&m->state, WF__RW_HELD |		/* [rw] */
-	    WF__RW_HANDED | rw_queues(m));
-	return w;
-}
-
-/* HELD: all readers that wait get it. */
-static struct wf__waiter *
-give_to_readers(struct wf__rwmutex *m)
-{
-	struct wf__waiter *list = wf__waitq_claim_all(&m->readers);
-	wf__word n = 0;
-
-	for (struct wf__waiter *w = list; w; w = w->next)
-		n += WF__RW_UNIT;
-	if (n)
-		wf__store_release(&m->state, n | rw_queues(m));	/* [rw] */
-	return list;
-}
-
-/* A waiter has withdrawn: its flag goes if it was the last, and whom it held
- * up comes in.  Drops the lock. */
-static void
-withdraw_waiter(struct wf__rwmutex *m)
-{
-	struct wf__waiter *list = NULL;
-	wf__word s, flags;
-
-	do {
-		s = wf__rwunit_state(m);
-		flags = rw_queues(m);
-		if (!(s & WF__RW_HELD) && !(flags & WF__RW_WRITERS)) {
-			list = admit(m);
-			break;
-		}
-	} while (!wf__rwunit_change(m, s,
-	    (s & ~(wf__word)(WF__RW_WRITERS | WF__RW_READERS)) | flags));
-	wf__unlock(&m->lock);
-	wf__waitq_ready_all(list);
-}
-
 /* ---- for writing ---- */
 
+/* Take it if nobody has it, and no units are noted.  token is WOKEN for the one
+ * who was woken. */
 static inline bool
-write_fast(struct wf__rwmutex *m)
+write_grab(struct wf__rwmutex *m, wf__word token)
 {
-	return wf__rwunit_change(m, 0, WF__RW_HELD);
+	wf__word s = wf__rwunit_state(m);
+
+	return !(s & ~(wf__word)(WF__RW_QUEUED | WF__RW_WOKEN)) &&
+	    wf__rwunit_change(m, s, (s & ~token) | WF__RW_HELD);
 }
 
 static bool
-spin_to_write(struct wf__rwmutex *m)
+spin_to_write(struct wf__rwmutex *m, wf__word token)
 {
-	wf__word s;
-
+	if (write_grab(m, token))
+		return true;
 	if (!wf__spin_helps())
 		return false;
-	for (int n = 0; n < WF__SPIN_ROUNDS; n++) {
-		s = wf__rwunit_state(m);
-		if (s & (WF__RW_HANDED | WF__RW_NOTED | WF__RW_WRITERS))
+	for (int n = 0; n < RW_SPIN; n++) {
+		if (wf__rwunit_state(m) &
+		    (WF__RW_HANDED | WF__RW_NOTED | WF__RW_WRITERS))
 			return false;
-		if (s == 0 && write_fast(m))
-			return true;
 		wf__spin_pause(n);
+		if (write_grab(m, token))
+			return true;
 	}
 	return false;
 }
 
-/* Under the lock: take it if nobody has it; else, with queue, hold off new
- * readers. */
+/* Under the lock: take it if nobody has it; else, with queue, say that a writer
+ * waits, and hold off new readers if those who are there are why. */
 static bool
-take_or_close(struct wf__rwmutex *m, bool queue)
+take_or_close(struct wf__rwmutex *m, bool queue, wf__word token)
 {
 	wf__word s, t;
 	bool taken;
@@ -145,10 +78,14 @@ take_or_close(struct wf__rwmutex *m, bool queue)
 		wf__rwunit_gather(m);
 	do {
 		s = wf__rwunit_state(m);
-		taken = !(s & WF__RW_HELD) && s < WF__RW_UNIT &&
-		    !m->writers.first;
-		t = taken ? WF__RW_HELD | rw_queues(m) :
-		    queue ? s | WF__RW_WRITERS : s;
+		taken = !(s & WF__RW_HELD) && s < WF__RW_UNIT;
+		t = s & ~token;
+		if (taken)
+			t = (t & WF__RW_WOKEN) | WF__RW_HELD |
+			    wf__rwnext_queues(m, false);
+		else if (queue)
+			t |= s & WF__RW_HELD ? WF__RW_QUEUED :
+			    WF__RW_QUEUED | WF__RW_WRITERS;
 	} while (!wf__rwunit_change(m, s, t));
 	return taken;
 }
@@ -167,36 +104,54 @@ accept_write(struct wf__rwmutex *m)
 }
 
 static int
-wait_in(struct wf__rwmutex *m, struct wf__waitq *queue,
-    struct wf__cancel *cancel, const char *why)
+wait_in(struct wf__rwmutex *m, struct wf__wait *wait)
 {
-	struct wf__wait wait = { .lock = &m->lock, .queue = queue,
-	    .cancel = cancel, .why = why };
 	int err;
 
 	wf__rwunit_number(m);
-	wait.number = wf__load_relaxed(&m->number);
-	if ((err = wf__wait(&wait)))
-		withdraw_waiter(m);
+	wait->lock = &m->lock;
+	wait->number = wf__load_relaxed(&m->number);
+	if ((err = wf__wait(wait)))
+		wf__rwnext_withdraw(m);
 	return err;
+}
+
+/* With the lock held: queue up until woken or given it, 0; or until *cancel is
+ * done. */
+static int
+wait_to_write(struct wf__rwmutex *m, struct wf__bid *me,
+    struct wf__cancel *cancel, bool first)
+{
+	struct wf__wait wait = { .queue = &m->writers, .cancel = cancel,
+	    .value = me, .why = "to write under rwmutex", .first = first };
+
+	return wait_in(m, &wait);
 }
 
 WF__NOINLINE static int
 write_slow(struct wf__rwmutex *m, struct wf__cancel *cancel)
 {
+	struct wf__bid me = { 0, false };
+	wf__word token = 0;
 	int err;
 
-	if (spin_to_write(m))
-		return 0;
-	wf__lock(&m->lock);
-	if (take_or_close(m, true)) {
-		wf__unlock(&m->lock);
-		return 0;
+	while (!spin_to_write(m, token)) {
+		if (!me.since)
+			me.since = wf__seam_now();
+		wf__lock(&m->lock);
+		if (take_or_close(m, true, token)) {
+			wf__unlock(&m->lock);
+			break;
+		}
+		if ((err = wait_to_write(m, &me, cancel, token)))
+			return err;
+		if (me.handed) {
+			accept_write(m);
+			break;
+		}
+		token = WF__RW_WOKEN;
 	}
-	err = wait_in(m, &m->writers, cancel, "to write under rwmutex");
-	if (!err)
-		accept_write(m);
-	return err;
+	return 0;
 }
 
 WF__NOINLINE static int
@@ -207,26 +162,50 @@ try_write_slow(struct wf__rwmutex *m)
 	if (!(wf__rwunit_state(m) & WF__RW_NOTED))
 		return -EAGAIN;
 	wf__lock(&m->lock);
-	taken = take_or_close(m, false);
+	taken = take_or_close(m, false, 0);
 	if (taken)
 		wf__unlock(&m->lock);
 	else
-		withdraw_waiter(m);	/* WRITERS may be up for nobody */
+		wf__rwnext_withdraw(m); /* WRITERS may be up in vain */
 	return taken ? 0 : -EAGAIN;
 }
 
-/* False: nobody waits after all, and HELD is alone. */
+/* False: nobody waits, and HELD is without flags that ask for a call. */
 static bool
 write_pass_on(struct wf__rwmutex *m)
 {
 	struct wf__waiter *list;
+	wf__word s;
 
 	wf__lock(&m->lock);
-	if (!(list = give_to_readers(m)) && !(list = give_to_writer(m)))
-		wf__store_release(&m->state, WF__RW_HELD);	/* [rw] */
+	list = wf__rwnext_choose(m, &s);
+	wf__store_release(&m->state, list ? s : s | WF__RW_HELD); /* [rw] */
 	wf__unlock(&m->lock);
 	wf__waitq_ready_all(list);
 	return list;
+}
+
+/* Unlock if nobody is to be woken, and no hand-over is under way. */
+static inline bool
+write_leave(struct wf__rwmutex *m)
+{
+	wf__word s = wf__rwunit_state(m);
+
+	return (s == WF__RW_HELD || (s & ~(wf__word)WF__RW_QUEUED) ==
+	    (WF__RW_HELD | WF__RW_WOKEN)) &&
+	    wf__rwunit_change(m, s, s - WF__RW_HELD);
+}
+
+WF__NOINLINE static void
+write_unlock_slow(struct wf__rwmutex *m)
+{
+	while (!write_leave(m)) {
+		if (!(wf__rwunit_state(m) & WF__RW_HELD))
+			wf__misuse("wf_rwmutex_unlock",
+			    "the rwmutex is not locked for writing");
+		if (write_pass_on(m))
+			return;
+	}
 }
 
 /* ---- for reading ---- */
@@ -236,7 +215,7 @@ spin_to_read(struct wf__rwmutex *m)
 {
 	if (!wf__spin_helps())
 		return false;
-	for (int n = 0; n < WF__SPIN_ROUNDS; n++) {
+	for (int n = 0; n < RW_SPIN; n++) {
 		if (wf__rwunit_state(m) & WF__RW_HANDED)
 			return false;
 		if (wf__rwunit_count(m))
@@ -262,7 +241,8 @@ read_slow(struct wf__rwmutex *m, struct wf__cancel *cancel)
 		s = wf__rwunit_state(m);
 	} while (!(s & WF__RW_CLOSED) ||
 	    !wf__rwunit_change(m, s, s | WF__RW_READERS));
-	return wait_in(m, &m->readers, cancel, "to read under rwmutex");
+	return wait_in(m, &(struct wf__wait){ .queue = &m->readers,
+	    .cancel = cancel, .why = "to read under rwmutex" });
 }
 
 WF__NOINLINE static void
@@ -282,12 +262,12 @@ read_unlock_slow(struct wf__rwmutex *m)
 			wf__misuse("wf_rwmutex_read_unlock",
 			    "the rwmutex is not locked for reading");
 		if (s < 2 * WF__RW_UNIT && s & WF__RW_WRITERS &&
-		    (w = give_to_writer(m))) {
+		    (w = wf__rwnext_give(m))) {
 			wf__unlock(&m->lock);
 			wf__ready(w->task);
 			return;
 		}
-		withdraw_waiter(m);	/* WRITERS may be up for nobody */
+		wf__rwnext_withdraw(m); /* WRITERS may be up in vain */
 	}
 }
 
@@ -317,7 +297,7 @@ WF_API void
 wf_rwmutex_lock(wf_rwmutex *rw)
 {
 	point_at_rwmutex("locks rwmutex", rw);
-	if (wf__unlikely(!write_fast(rwmutex_of(rw))))
+	if (wf__unlikely(!write_grab(rwmutex_of(rw), 0)))
 		write_slow(rwmutex_of(rw), NULL);
 }
 
@@ -325,7 +305,8 @@ WF_API int
 wf_rwmutex_try_lock(wf_rwmutex *rw)
 {
 	point_at_rwmutex("tries to lock rwmutex", rw);
-	return write_fast(rwmutex_of(rw)) ? 0 : try_write_slow(rwmutex_of(rw));
+	return write_grab(rwmutex_of(rw), 0) ? 0 :
+	    try_write_slow(rwmutex_of(rw));
 }
 
 WF_API int
@@ -334,7 +315,7 @@ wf_rwmutex_lock_ctx(wf_ctx *ctx, wf_rwmutex *rw)
 	point_at_rwmutex("locks rwmutex", rw);
 	if (!ctx)
 		return -EINVAL;
-	return write_fast(rwmutex_of(rw)) ? 0 :
+	return write_grab(rwmutex_of(rw), 0) ? 0 :
 	    write_slow(rwmutex_of(rw), wf__cancel_of(ctx));
 }
 
@@ -344,13 +325,8 @@ wf_rwmutex_unlock(wf_rwmutex *rw)
 	struct wf__rwmutex *m = rwmutex_of(rw);
 
 	point_at_rwmutex("unlocks rwmutex", rw);
-	while (!wf__rwunit_change(m, WF__RW_HELD, 0)) {
-		if (!(wf__rwunit_state(m) & WF__RW_HELD))
-			wf__misuse("wf_rwmutex_unlock",
-			    "the rwmutex is not locked for writing");
-		if (write_pass_on(m))
-			return;
-	}
+	if (wf__unlikely(!write_leave(m)))
+		write_unlock_slow(m);
 }
 
 WF_API void

@@ -3,7 +3,8 @@
  * rwunit.h - the state of an rwmutex, and read locks as units of it.
  * Layer 3.  Uses: readers, wait, lock.
  *
- *   state:  | units counted here | NOTED | READERS | WRITERS | HANDED | HELD |
+ *   state:  | units counted here | WOKEN | QUEUED | NOTED |
+ *	     | READERS | WRITERS | HANDED | HELD |
  *
  * A read lock is a unit.  It is counted in the state; or, while NOTED is up,
  * noted in the row of the worker that took it (readers.h), where no other core
@@ -12,13 +13,18 @@
  * may unlock.
  *
  *   I1  HELD: a writer has it, and there are no units.
- *   I2  HELD or WRITERS: no new units.  WRITERS is up while a writer waits, or
- *       while the holder of the lock (of the queues) gathers units.
+ *   I2  HELD or WRITERS: no new units, and not both.  WRITERS is up while
+ *       a writer waits for units to go, or while the holder of the lock (of the
+ *       queues) gathers units.
  *   I3  NOTED => neither HELD nor WRITERS.  It goes up and down under the lock;
  *       when units have been gathered, none is in a row.
- *   I4  READERS is up while a reader waits, HANDED while the writer that was
- *       given the lock does not run yet.
- *   I5  WRITERS, READERS and all hand-over change under the lock.
+ *   I4  READERS is up while a reader waits, QUEUED while a writer does, HANDED
+ *       while the writer that was given the lock does not run yet, WOKEN while
+ *       one writer, in no queue, is about to try.
+ *   I5  WRITERS, READERS, QUEUED and all hand-over change under the lock.
+ *       WOKEN goes up under it; the one who was woken takes it down by locking
+ *       for writing, or under the lock to queue again.
+ *   I6  QUEUED => HELD, WRITERS or WOKEN: somebody will think of them.
  *
  * NOTED goes up when readers have met at the state often enough: then it pays,
  * also if a writer comes soon.  A writer takes it down and gathers the units;
@@ -36,7 +42,8 @@
 
 enum {
 	WF__RW_HELD = 1, WF__RW_HANDED = 2, WF__RW_WRITERS = 4,
-	WF__RW_READERS = 8, WF__RW_NOTED = 16, WF__RW_UNIT = 32
+	WF__RW_READERS = 8, WF__RW_NOTED = 16, WF__RW_QUEUED = 32,
+	WF__RW_WOKEN = 64, WF__RW_UNIT = 128
 };
 
 /* In CHAOS builds all readers count as having met. */

@@ -59,6 +59,7 @@
 #include "mutex.c"	/* one at a time */
 #include "readers.c"	/* read locks, noted where they were taken */
 #include "rwunit.c"	/* read locks as units */
+#include "rwnext.c"	/* who gets an rwmutex next */
 #include "rwmutex.c"	/* many readers, or one writer */
 #include "cond.c"	/* something has changed */
 #include "once.c"	/* only the first time */

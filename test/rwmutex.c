@@ -9,6 +9,7 @@
 #include <pthread.h>
 
 #include "rwunit.h"
+#include "spin.h"
 
 #define TO_READ "to read under rwmutex"
 #define TO_WRITE "to write under rwmutex"
@@ -370,6 +371,102 @@ writer_gives_up(void)
 	return 0;
 }
 
+/* A writer who was woken competes with those who come along; one who has waited
+ * for too long is next, after the readers who wait. */
+
+struct patient {
+	wf_rwmutex lock;
+	wf_chan(bool) go_on;	/* tells who has it to leave */
+};
+
+static void
+write_patiently(struct patient *p)
+{
+	wf_rwmutex_lock(&p->lock);
+	wf_recv(p->go_on, NULL);
+	wf_rwmutex_unlock(&p->lock);
+}
+
+static void
+read_patiently(struct patient *p)
+{
+	wf_rwmutex_read_lock(&p->lock);
+	wf_recv(p->go_on, NULL);
+	wf_rwmutex_read_unlock(&p->lock);
+}
+
+static void
+let_starve(void)
+{
+	int64_t until = wf_now() + 2 * WF__STARVED;
+
+	while (wf_now() < until)
+		wf_yield();
+}
+
+/* One round: whether the running one got it, for reading and for writing,
+ * before those who were there first.  (Not if it lost its core meanwhile.) */
+static bool
+barge(struct patient *p)
+{
+	wf_waitgroup wg = {0};
+	bool won = false;
+
+	wf_rwmutex_lock(&p->lock);
+	wf_waitgroup_spawn(&wg, write_patiently, p);
+	wf_waitgroup_spawn(&wg, write_patiently, p);
+	tap_await_parked(TO_WRITE, 2);
+	wf_rwmutex_unlock(&p->lock);
+	if (wf_rwmutex_try_read_lock(&p->lock) == 0) {
+		wf_rwmutex_read_unlock(&p->lock);
+		if (wf_rwmutex_try_lock(&p->lock) == 0) {
+			won = true;
+			wf_rwmutex_unlock(&p->lock);
+		}
+	}
+	wf_send(p->go_on, true);
+	wf_send(p->go_on, true);
+	wf_waitgroup_wait(&wg);
+	check_free(&p->lock);
+	return won;
+}
+
+static int
+patience(void)
+{
+	struct patient p = { .go_on = wf_chan_make(bool, 0) };
+	wf_waitgroup wg = {0};
+	int rounds = 0;
+	bool won = false;
+
+	while (!won && ++rounds < 1000)
+		won = barge(&p);
+	check(won || wf_workers(0) > 1);
+	wf_rwmutex_lock(&p.lock);
+	wf_waitgroup_spawn(&wg, write_patiently, &p);
+	tap_await_parked(TO_WRITE, 1);
+	let_starve();
+	wf_rwmutex_unlock(&p.lock);
+	check_eq(wf_rwmutex_try_lock(&p.lock), -EAGAIN);
+	check_eq(wf_rwmutex_try_read_lock(&p.lock), -EAGAIN);
+	wf_send(p.go_on, true);
+	wf_waitgroup_wait(&wg);
+	wf_rwmutex_lock(&p.lock);
+	wf_waitgroup_spawn(&wg, write_patiently, &p);
+	tap_await_parked(TO_WRITE, 1);
+	wf_waitgroup_spawn(&wg, read_patiently, &p);
+	tap_await_parked(TO_READ, 1);
+	let_starve();
+	wf_rwmutex_unlock(&p.lock);
+	check_eq(wf_rwmutex_try_read_lock(&p.lock), -EAGAIN);
+	wf_send(p.go_on, true);
+	wf_send(p.go_on, true);
+	wf_waitgroup_wait(&wg);
+	check_free(&p.lock);
+	wf_chan_free(p.go_on);
+	return 0;
+}
+
 /* Hand-over and cancellation collide: whoever has no context gets it. */
 
 static void
@@ -631,6 +728,7 @@ main(void)
 	tap_test_workers("155: readers together", together);
 	tap_test_workers("157: read locks nested, and a writer", nested);
 	tap_test_workers("who goes first", in_turn);
+	tap_test_workers("a writer is patient, for a while", patience);
 	tap_test_workers("a writer gives up", writer_gives_up);
 	tap_test_workers("under a context: races", context_races);
 	tap_test_workers("unlocked elsewhere", elsewhere);

@@ -51,7 +51,7 @@ bench_mutexcontended(long ops)
 static void
 spin_and_work(long n)
 {
-	volatile uint64_t *data = calloc(WORDS, sizeof *data);
+	uint64_t *data = calloc(WORDS, sizeof *data);
 
 	BENCH_MUST(data);
 	while (n--) {
@@ -60,8 +60,10 @@ spin_and_work(long n)
 		wf_mutex_unlock(&mutex);
 		for (int i = 0; i < WORDS; i += 4)
 			data[i]++;
+		/* The compiler is to do all of it, each time. */
+		__asm__ volatile("" : : "r"(data) : "memory");
 	}
-	free((void *)(uintptr_t)data);
+	free(data);
 }
 
 void

@@ -12,9 +12,11 @@
  * thread may call everything here; who waits parks.  It has no owner: another
  * coroutine or thread may unlock what one has locked.
  *
- * A writer that waits holds off new readers: a reader that locks again for
- * reading may deadlock.  When a writer unlocks, the readers that have queued
- * up meanwhile go before the next writer.  Writers take turns in the order of
+ * A writer that waits for readers holds off new ones: a reader that locks
+ * again for reading may deadlock.  When a writer unlocks, the readers that have
+ * queued up meanwhile go before the next writer.  Among writers whoever comes
+ * while it is free gets it, also before others that wait for another writer;
+ * but who has waited for a millisecond is given it next, in the order of
  * arrival.  There is no way to turn a read lock into a write lock.
  *
  * When readers on different workers meet at the lock often enough, each notes
