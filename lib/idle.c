@@ -147,13 +147,6 @@ wf__idle_wake_worker(struct wf__worker *w)
 	rouse(w, in_poller);
 }
 
-/* Its coroutines compute for some 30 us and more before they switch. */
-static bool
-is_slow(const struct wf__worker *w)
-{
-	return w->round && w->round < WF__ROUND_UNKNOWN;
-}
-
 /*
  * Work was made visible.  Little of it is run by its worker before another one
  * is awake, nearly always, but for one that is slow: then experience decides.
@@ -168,7 +161,8 @@ wf__idle_notify_slow(struct wf__worker *w)
 
 	if (wf__load_relaxed(&wf__sched.searching))
 		return;
-	if (w && !is_slow(w) && wf__runq_length(&w->queue) <= LITTLE) {
+	if (w && !wf__load_relaxed(&w->slow) &&
+	    wf__runq_length(&w->queue) <= LITTLE) {
 		if ((n = wf__load_relaxed(&w->patience))) {
 			wf__store_relaxed(&w->patience, n - 1);
 			return;

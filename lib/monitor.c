@@ -65,12 +65,12 @@ due_soon(struct wf__worker *w, int64_t now)
 	return true;
 }
 
-/* w switches, but so seldom that its timers are late: it is to come to its loop
- * at the next switch, as for a thief. */
+/* w switches, but so seldom that its timers are late, and does not know it yet:
+ * it is to come to its loop at the next switch, as for a thief. */
 static void
 hurry(struct wf__worker *w, int64_t now)
 {
-	if (due(w, now - LATE))
+	if (!wf__load_relaxed(&w->slow) && due(w, now - LATE))
 		wf__runq_ask(&w->queue, true);
 }
 

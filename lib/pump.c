@@ -169,16 +169,16 @@ take_turns(struct wf__worker *w, int64_t until, const wf__word32 *word,
 	do {
 		if (!left) {
 			wf__sched_housekeep(w);
-			left = WF__ROUND;
+			left = w->round + 1;
 		} else if (wf__timerq_is_due(&w->timers))
 			wf__sched_run_timers(w);
 		if (!(t = choose_turn(w, left)))
 			return;
 		left--;
-		w->countdown = direct ? left : 0;
+		wf__sched_count(w, direct ? left : 0);
 		give_timed_turn(w, t);
 		if (direct)
-			left = w->countdown;
+			left = wf__sched_counted(w);
 	} while (!is_stint_over(until, word, value));
 }
 
@@ -199,7 +199,7 @@ take_a_turn_each(struct wf__worker *w)
 	while ((t = wf__share_take_pinned(w)))
 		wf__tasks_add(&all, t);
 	while ((t = wf__tasks_take(&all))) {
-		w->countdown = 0;
+		wf__sched_count(w, 0);
 		give_timed_turn(w, t);
 	}
 }

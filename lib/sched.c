@@ -12,8 +12,11 @@
 #include "search.h"
 #include "share.h"
 
+enum { SOME = 16 };			/* workers that one looks at */
 #define SLICE (10 * WF_MS)
-#define PACE (200 * WF_US)
+#define PACE (200 * WF_US)		/* of housekeeping, */
+#define LOOK (5 * WF_US)		/* of looks at the clock, */
+#define AWAY (100 * WF_US)		/* who looks so late at a timer */
 
 struct wf__sched wf__sched;
 wf__word wf__sched_visitors;
@@ -143,12 +146,32 @@ wf__sched_timer_start(struct wf__timer *t, int64_t when)
 		wf__sched_timer_wake(w);
 }
 
+/*
+ * Whoever slept has not had the processor for a while, and wants it now.  So he
+ * is next; but of those who are due at once, or one after the other, each second
+ * turn is the ring's.  From the loop to him is a switch, and at least two are
+ * back by way of somebody of the ring: straight to that one, or over the loop.
+ */
+void
+wf__sched_ready_due(struct wf__task *t)
+{
+	struct wf__worker *w = wf__self();
+	uint64_t switches = w ? wf__load_relaxed(&w->switches) : 0;
+
+	if (!w || switches < w->ahead) {
+		wf__ready_behind(t);
+		return;
+	}
+	w->ahead = switches + 3;
+	wf__ready(t);
+}
+
 static unsigned
 run_timers(struct wf__worker *w, int64_t now)
 {
 	if (wf__timerq_first(&w->timers) > now)
 		return 0;
-	return wf__timerq_run(&w->timers, now, wf__ready_behind);
+	return wf__timerq_run(&w->timers, now, wf__sched_ready_due);
 }
 
 static bool
@@ -169,30 +192,58 @@ wf__sched_run_timers(struct wf__worker *w)
 	run_own_timers(w, wf__seam_now());
 }
 
-/* Of workers that are in a blocking region and cannot do it themselves. */
+/* Those of workers that cannot do it themselves: all that are in a blocking
+ * region; and some that compute, or are off their core. */
 static void
-run_timers_of_blocked(int64_t now)
+run_timers_of_others(struct wf__worker *w, int64_t now)
 {
 	size_t n = wf__load_acquire(&wf__sched.n_workers);	/* [worker] */
+	size_t from = wf__sched_random(w) % n, looks = n;
+	struct wf__worker *v;
 
-	for (unsigned i = 0; i < n; i++)
-		if (wf__load_relaxed(&wf__sched_worker(i)->blocking))
-			run_timers(wf__sched_worker(i), now);
+	if (!wf__load_relaxed(&wf__sched.blocked) && n > SOME)
+		looks = SOME;
+	for (size_t i = 0; i < looks; i++) {
+		v = wf__sched_worker((unsigned)((from + i) % n));
+		run_timers(v, wf__load_relaxed(&v->blocking) ? now :
+		    now - AWAY);
+	}
 }
 
-/* Switches until the next housekeeping, at the pace of the last: coroutines
- * that compute before they switch are not to make timers wait for 64 of them.
- * After a sleep the pace is not known. */
+/* Switches that fit into such a time. */
 static unsigned
-round_of(const struct wf__worker *w, int64_t now)
+fit(int64_t time, int64_t stretch)
 {
-	int64_t took = now - w->housekept;
+	return stretch * WF__ROUND <= time ? WF__ROUND :
+	    (unsigned)(time / stretch);
+}
 
-	if (!w->housekept)
-		return WF__ROUND_UNKNOWN;
-	if (took <= PACE)
-		return WF__ROUND;
-	return (unsigned)(PACE * w->round / took) + 1;
+/*
+ * Coroutines that compute before they switch are not to make timers wait for 64
+ * of them.  So how many switches there are until the next housekeeping, and
+ * the next look at the clock, follows from how long one took, since the last
+ * housekeeping: at once if that is longer, but by halves if it is shorter.  For
+ * beside those that compute there are others, such as the one whose timer it
+ * was.
+ */
+static void
+set_pace(struct wf__worker *w, int64_t now)
+{
+	unsigned left = wf__sched_counted(w);
+	unsigned done = left < w->round ? w->round - left + 1 : 1;
+	int64_t each = w->housekept ? (now - w->housekept) / done : 0;
+	bool slow;
+
+	w->stretch = each > w->stretch / 2 ? each : w->stretch / 2;
+	w->round = fit(PACE, w->stretch);
+	w->look = fit(LOOK, w->stretch);
+	slow = w->round < WF__ROUND_UNKNOWN;
+	if (wf__load_relaxed(&w->slow) != slow)
+		wf__store_relaxed(&w->slow, slow);
+	if (!w->housekept && !slow)
+		w->round = WF__ROUND_UNKNOWN;
+	w->housekept = now;
+	wf__sched_count(w, w->round);
 }
 
 /*
@@ -205,23 +256,23 @@ wf__sched_housekeep(struct wf__worker *w)
 	struct wf__tasks spill = { 0 };
 	int64_t now = wf__seam_now();
 
-	w->round = w->countdown = round_of(w, now);
-	w->housekept = now;
+	set_pace(w, now);
 	wf__monitor_clock(now);
-	run_own_timers(w, now);
-	if (wf__unlikely(wf__load_relaxed(&wf__sched.blocked)))
-		run_timers_of_blocked(now);
-	wf__sched_poll();
-	wf__share_take(w);
-	if (wf__unlikely(wf__load_relaxed(&wf__sched.starved.length)))
-		wf__stack_give_back(&w->stacks);
-	wf__share_retry_starved();
 	if (now - w->slice > SLICE) {
 		/* A pair in the next slot has had its time. */
 		wf__runq_demote_next(&w->queue, &spill);
 		wf__share_push(&spill);
 		w->slice = now;
 	}
+	run_own_timers(w, now);
+	if (wf__unlikely(wf__load_relaxed(&wf__sched.blocked) ||
+	    wf__load_relaxed(&w->slow)))
+		run_timers_of_others(w, now);
+	wf__sched_poll();
+	wf__share_take(w);
+	if (wf__unlikely(wf__load_relaxed(&wf__sched.starved.length)))
+		wf__stack_give_back(&w->stacks);
+	wf__share_retry_starved();
 }
 
 /* Half of the ring to the one who asked. */
@@ -242,6 +293,20 @@ pop(struct wf__worker *w)
 	return wf__runq_pop(&w->queue);
 }
 
+/* The countdown is over: on to the next one, unless there is something to do in
+ * the loop.  The clock costs more than a switch, but less than a hundredth of
+ * what was computed since the last look. */
+static WF__NOINLINE bool
+counts_on(struct wf__worker *w)
+{
+	if (wf__runq_is_asked(&w->queue) || !w->rest ||
+	    wf__timerq_is_due(&w->timers))
+		return false;
+	wf__sched_count(w, w->rest - 1);
+	w->countdown++;			/* for this switch */
+	return true;
+}
+
 /*
  * Called in the middle of a switch, when the one who parks still holds the
  * lock of what it waits on: so nothing here may take such a lock, call back
@@ -250,13 +315,44 @@ pop(struct wf__worker *w)
 WF__INLINE struct wf__task *
 wf__sched_pick(struct wf__worker *w)
 {
-	if (wf__unlikely(!w->countdown || wf__runq_is_asked(&w->queue)))
+	if (wf__unlikely(!w->countdown || wf__runq_is_asked(&w->queue)) &&
+	    !counts_on(w))
 		return NULL;
 	w->countdown--;
 	return pop(w);
 }
 
 /* ---- the loop ---- */
+
+bool
+wf__sched_catch_up(struct wf__worker *w)
+{
+	int64_t now;
+
+	if (wf__runq_is_asked(&w->queue))
+		give(w);
+	if (wf__sched_counted(w)) {
+		if (wf__timerq_first(&w->timers) == WF_FOREVER)
+			return false;
+		now = wf__seam_now();
+		/* Else the pace of before does not hold any more. */
+		if (!w->housekept || now - w->housekept <= 2 * PACE)
+			return run_own_timers(w, now);
+	}
+	wf__sched_housekeep(w);
+	return false;
+}
+
+/* After a sleep. */
+static void
+forget_pace(struct wf__worker *w)
+{
+	unsigned left = wf__sched_counted(w);
+
+	w->housekept = 0;
+	wf__sched_count(w, left < WF__ROUND_UNKNOWN ? left :
+	    WF__ROUND_UNKNOWN);
+}
 
 static void
 loop(struct wf__worker *w)
@@ -272,12 +368,7 @@ loop(struct wf__worker *w)
 			wf__park_run(w, t);
 			continue;
 		}
-		if (wf__runq_is_asked(&w->queue))
-			give(w);
-		if (!w->countdown)
-			wf__sched_housekeep(w);
-		else if (wf__timerq_first(&w->timers) != WF_FOREVER)
-			timed |= run_own_timers(w, wf__seam_now());
+		timed |= wf__sched_catch_up(w);
 		t = wf__share_take_pinned(w);
 		if (!t && wf__sched_is_surplus(w)) {
 			if (wf__retire(w))
@@ -292,9 +383,7 @@ loop(struct wf__worker *w)
 			t = pop(w);
 		if (!t) {
 			wf__idle_sleep(w);
-			w->housekept = 0;
-			if (w->countdown > WF__ROUND_UNKNOWN)
-				w->countdown = WF__ROUND_UNKNOWN;
+			forget_pace(w);
 			timed = false;
 			continue;
 		}

@@ -26,8 +26,7 @@ enum {
 	WF__ROUND = 64,			/* switches between housekeepings */
 #endif
 	WF__SPARE_LINES = 8,		/* of the cache, in a spare block */
-	WF__ROUND_UNKNOWN = WF__ROUND / 8	/* when the pace is not known;
-					 * fewer: it is slow */
+	WF__ROUND_UNKNOWN = WF__ROUND / 8	/* when the pace is not known */
 };
 
 /* What the code that runs next does for a coroutine that has just been
@@ -52,15 +51,20 @@ struct wf__worker {
 	struct wf__coro *running;	/* NULL in the scheduler */
 	void *sp;			/* the scheduler's, while one runs */
 	int *err;			/* this thread's errno */
-	unsigned countdown;		/* switches until housekeeping */
-	unsigned round;			/* what it began with */
+	unsigned countdown;		/* switches before a look at the clock */
+	unsigned rest;			/* and from there to housekeeping */
+	unsigned look;			/* between two looks */
+	unsigned round;			/* between two housekeepings */
 	unsigned shares;		/* taken from the shared queue */
 	uint64_t random;
 	struct wf__post post;
 	struct wf__fiber fiber;
 	int64_t slice;			/* since when the next slot rules */
 	int64_t housekept;		/* when, or 0 */
+	int64_t stretch;		/* how long they compute at a time */
 	struct wf__task *handed;	/* to the loop, to be run first */
+	uint64_t ahead;			/* until so many switches nobody else
+					 * goes ahead of all: sched.c */
 	int64_t ran_timers;		/* when it last ran some of its own, */
 	bool ran_many;			/* and if those were more than one */
 	unsigned vain, skips;		/* searches of the last one awake; see
@@ -69,6 +73,8 @@ struct wf__worker {
 	/* ...and looked at by others. */
 	wf__word switches;
 	wf__word busy;			/* runs a coroutine */
+	wf__word slow;			/* they compute for long before they
+					 * switch, some 30 us and more */
 	wf__word blocking;		/* depth of regions; see blocking.c */
 	wf__word spawned, ended;	/* coroutines, by this worker */
 	wf__word steals;
@@ -200,6 +206,27 @@ uint64_t wf__sched_live(void);
  * what its timers ask for. */
 void wf__sched_housekeep(struct wf__worker *w);
 void wf__sched_run_timers(struct wf__worker *w);
+
+/* What the loop does between two coroutines; true: only timers were looked at,
+ * and some of its own were due. */
+bool wf__sched_catch_up(struct wf__worker *w);
+/* Somebody waited for a time that has come: it goes ahead of those that are
+ * ready, if none did so just now. */
+void wf__sched_ready_due(struct wf__task *t);
+
+/* So many switches are left until housekeeping. */
+static inline void
+wf__sched_count(struct wf__worker *w, unsigned n)
+{
+	w->countdown = n < w->look ? n : w->look;
+	w->rest = n - w->countdown;
+}
+
+static inline unsigned
+wf__sched_counted(const struct wf__worker *w)
+{
+	return w->countdown + w->rest;
+}
 
 /* The local part of the choice, in the middle of a switch: NULL if the worker
  * is to go to its loop. */

@@ -65,7 +65,7 @@ look_at(struct wf__worker *w, struct wf__worker *v, unsigned round,
 		wf__runq_ask(&v->queue, true);
 	}
 	return wf__timerq_first(&v->timers) <= now &&
-	    wf__timerq_run(&v->timers, now, wf__ready_behind);
+	    wf__timerq_run(&v->timers, now, wf__sched_ready_due);
 }
 
 /* One look at all others, from a random one on. */

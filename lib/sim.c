@@ -303,7 +303,7 @@ renew(void)
 	w->id_next = w->id_end = 0;
 	w->post.commit = NULL;
 	w->handed = NULL;
-	w->countdown = 0;
+	wf__sched_count(w, 0);
 	wf__runq_init(&w->queue);
 	wf__timerq_forget(&w->timers);
 	sim.numbers = wf__wait_show_anew(true);

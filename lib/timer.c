@@ -74,7 +74,7 @@ static void
 follow_up(const struct follow_up *f)
 {
 	if (f->wake)
-		wf__ready_behind(f->wake);
+		wf__sched_ready_due(f->wake);
 	if (f->start)
 		wf__coro_launch(f->start);
 	if (f->sleeper)

@@ -50,6 +50,20 @@ late_timers(void)
 	check(!is_hurried(now, WF_FOREVER));
 }
 
+/* Who is known to switch seldom looks at its timers at each switch. */
+static void
+slow(void)
+{
+	int64_t now = wf__os_now();
+
+	set_up();
+	wf__store_relaxed(&worker.timers.first, (wf__word)(now - 2 * LATE));
+	wf__store_relaxed(&worker.switches, 1);
+	wf__store_relaxed(&worker.slow, 1);
+	compensate(now);
+	check(!wf__runq_is_asked(&worker.queue));
+}
+
 /* Who sleeps is woken by his timer himself. */
 static void
 asleep(void)
@@ -68,6 +82,7 @@ int
 main(void)
 {
 	tap_plain("who switches, with a late timer, is to hurry", late_timers);
+	tap_plain("not who looks anyway", slow);
 	tap_plain("not who sleeps", asleep);
 	memset(&wf__sched, 0, sizeof wf__sched);
 	return tap_end();
