@@ -257,18 +257,38 @@ wf__idle_rise(struct wf__worker *w)
 	wf__monitor_notice();
 }
 
+/* Of w's own timers, and of those of workers that compute for long: these
+ * see theirs late.  Of what they start later the monitor tells somebody.  Or
+ * of all, if one is in a region: we are on the list, and behind a fence; who
+ * enters one has a fence as well, and he or the monitor wakes somebody if it
+ * has timers (blocking.c). */
+static int64_t
+first_in_charge(const struct wf__worker *w)
+{
+	size_t n = wf__load_acquire(&wf__sched.n_workers);	/* [worker] */
+	int64_t first = wf__timerq_first(&w->timers), other;
+	struct wf__worker *v;
+
+	if (wf__load_relaxed(&wf__sched.blocked))
+		return wf__idle_first_timer();
+	for (unsigned i = 0; i < n; i++) {
+		v = wf__sched_worker(i);
+		if (wf__load_relaxed(&v->slow) != WF__VERY_SLOW ||
+		    wf__load_relaxed(&v->on_idle))
+			continue;
+		other = wf__timerq_first(&v->timers);
+		first = first < other ? first : other;
+	}
+	return first;
+}
+
 /* A timer that comes alone is met as exactly as the system can.  Of many that
  * come close together those of some microseconds are run at once: to sleep
  * and wake costs ten times as much as to run one. */
 static int64_t
 sleep_until(struct wf__worker *w)
 {
-	/* Relaxed: we are on the list, and behind a fence; who enters a region
-	 * has one as well, and he or the monitor wakes somebody if it has
-	 * timers (blocking.c). */
-	bool blocked = wf__load_relaxed(&wf__sched.blocked);
-	int64_t until = blocked ? wf__idle_first_timer() :
-	    wf__timerq_first(&w->timers);
+	int64_t until = first_in_charge(w);
 	int64_t soon = w->ran_timers +
 	    (w->ran_many ? MANY_APART : TIMERS_APART), retry;
 
@@ -308,6 +328,10 @@ is_wanted(void)
 	for (unsigned i = 0; i < n; i++) {
 		v = wf__sched_worker(i);
 		length = wf__runq_length(&v->queue);
+		/* Who computes for long does not run it soon. */
+		if (wf__load_relaxed(&v->slow) && (length ||
+		    wf__runq_has_next(&v->queue)))
+			return true;
 		if (length > LITTLE ||
 		    (length && !wf__load_relaxed(&v->patience)))
 			return true;

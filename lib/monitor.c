@@ -52,8 +52,8 @@ due(const struct wf__worker *w, int64_t now)
 	return wf__timerq_first(&w->timers) <= now;
 }
 
-/* A timer of w, in a region, comes soon: somebody is to know of it, once
- * (blocking.c). */
+/* A timer of w, in a region or very slow, comes soon: somebody is to know of
+ * it, once (blocking.c). */
 static bool
 due_soon(struct wf__worker *w, int64_t now)
 {
@@ -114,6 +114,8 @@ compensate(int64_t now)
 			soon |= due_soon(w, now);
 			continue;
 		}
+		if (wf__load_relaxed(&w->slow) == WF__VERY_SLOW)
+			soon |= due_soon(w, now);
 		if (!is_stuck(w, now, &waits) || i >= limit)
 			continue;
 		if (wf__os_thread_blocked(&w->thread))

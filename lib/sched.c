@@ -147,10 +147,11 @@ wf__sched_timer_start(struct wf__timer *t, int64_t when)
 }
 
 /*
- * Whoever slept has not had the processor for a while, and wants it now.  So he
- * is next; but of those who are due at once, or one after the other, each second
- * turn is the ring's.  From the loop to him is a switch, and at least two are
- * back by way of somebody of the ring: straight to that one, or over the loop.
+ * Whoever slept has not had the processor for a while, and wants it now.  So
+ * he is next; but beside those who are due at once, or one after the other,
+ * each second turn is the ring's.  From the loop to him is a switch, and at
+ * least two are back by way of somebody of the ring: straight to that one, or
+ * over the loop.
  */
 void
 wf__sched_ready_due(struct wf__task *t)
@@ -232,15 +233,16 @@ set_pace(struct wf__worker *w, int64_t now)
 	unsigned left = wf__sched_counted(w);
 	unsigned done = left < w->round ? w->round - left + 1 : 1;
 	int64_t each = w->housekept ? (now - w->housekept) / done : 0;
-	bool slow;
+	enum wf__slow slow;
 
 	w->stretch = each > w->stretch / 2 ? each : w->stretch / 2;
 	w->round = fit(PACE, w->stretch);
 	w->look = fit(LOOK, w->stretch);
-	slow = w->round < WF__ROUND_UNKNOWN;
+	slow = w->round >= WF__ROUND_UNKNOWN ? WF__FAST :
+	    w->round ? WF__SLOW : WF__VERY_SLOW;
 	if (wf__load_relaxed(&w->slow) != slow)
 		wf__store_relaxed(&w->slow, slow);
-	if (!w->housekept && !slow)
+	if (!w->housekept && slow == WF__FAST)
 		w->round = WF__ROUND_UNKNOWN;
 	w->housekept = now;
 	wf__sched_count(w, w->round);
@@ -343,15 +345,16 @@ wf__sched_catch_up(struct wf__worker *w)
 	return false;
 }
 
-/* After a sleep. */
+/* After a sleep: that is not to count as computing, and what was is of no great
+ * worth. */
 static void
 forget_pace(struct wf__worker *w)
 {
 	unsigned left = wf__sched_counted(w);
 
-	w->housekept = 0;
-	wf__sched_count(w, left < WF__ROUND_UNKNOWN ? left :
-	    WF__ROUND_UNKNOWN);
+	w->round = left < WF__ROUND_UNKNOWN ? left : WF__ROUND_UNKNOWN;
+	wf__sched_count(w, w->round);
+	w->housekept = wf__seam_now();
 }
 
 static void

@@ -44,6 +44,9 @@ struct wf__stall {
 	struct wf__entry who;
 };
 
+/* Its coroutines compute for long before they switch: some 30 us, some 200. */
+enum wf__slow { WF__FAST, WF__SLOW, WF__VERY_SLOW };
+
 enum wf__wake { WF__ASLEEP, WF__IN_POLLER, WF__WAKE_SEARCH, WF__WAKE_LOOK };
 
 struct wf__worker {
@@ -51,7 +54,7 @@ struct wf__worker {
 	struct wf__coro *running;	/* NULL in the scheduler */
 	void *sp;			/* the scheduler's, while one runs */
 	int *err;			/* this thread's errno */
-	unsigned countdown;		/* switches before a look at the clock */
+	unsigned countdown;		/* switches until a clock is read */
 	unsigned rest;			/* and from there to housekeeping */
 	unsigned look;			/* between two looks */
 	unsigned round;			/* between two housekeepings */
@@ -73,8 +76,7 @@ struct wf__worker {
 	/* ...and looked at by others. */
 	wf__word switches;
 	wf__word busy;			/* runs a coroutine */
-	wf__word slow;			/* they compute for long before they
-					 * switch, some 30 us and more */
+	wf__word slow;			/* enum wf__slow */
 	wf__word blocking;		/* depth of regions; see blocking.c */
 	wf__word spawned, ended;	/* coroutines, by this worker */
 	wf__word steals;

@@ -276,7 +276,7 @@ woken(void)
 static void
 little_work(void)
 {
-	for (int slow = 0; slow < 2; slow++) {
+	for (wf__word slow = WF__FAST; slow <= WF__SLOW; slow++) {
 		set_up(NULL, NULL);
 		list_idle(&worker);
 		wf__store_relaxed(&awake.slow, slow);
@@ -289,6 +289,40 @@ little_work(void)
 		own_rise(&worker);
 		check(worker.searching);
 	}
+}
+
+static void
+push_next(void)
+{
+	wf__store_release(&awake.queue.next, 1);
+}
+
+/* Of one that computes even the next slot is worth the way; and it sees its
+ * timers late, so who sleeps looks after them. */
+static void
+beside_slow_ones(void)
+{
+	int64_t soon = wf__os_now() + WF_SEC;
+
+	set_up(push_next, NULL);
+	sleep_once();
+	check_eq(others.sleeps, 1);
+	set_up(push_next, NULL);
+	wf__store_relaxed(&awake.slow, WF__SLOW);
+	sleep_once();
+	check_eq(others.sleeps, 0);
+	check(worker.searching);
+	for (wf__word slow = WF__FAST; slow <= WF__VERY_SLOW; slow++) {
+		set_up(NULL, NULL);
+		wf__store_relaxed(&awake.timers.first, (wf__word)soon);
+		wf__store_relaxed(&awake.slow, slow);
+		sleep_once();
+		check_eq(others.until,
+		    slow == WF__VERY_SLOW ? soon : WF_FOREVER);
+	}
+	wf__store_relaxed(&awake.on_idle, 1);	/* it will wake itself */
+	sleep_once();
+	check_eq(others.until, WF_FOREVER);
 }
 
 /* One whose thread does something else while it lies in the poller. */
@@ -324,6 +358,7 @@ main(void)
 	tap_plain("the last one awake", the_last);
 	tap_plain("woken", woken);
 	tap_plain("a little work", little_work);
+	tap_plain("beside those that compute", beside_slow_ones);
 	tap_plain("lying down in the poller", lying_down);
 	memset(&wf__sched, 0, sizeof wf__sched);
 	return tap_end();

@@ -59,9 +59,27 @@ slow(void)
 	set_up();
 	wf__store_relaxed(&worker.timers.first, (wf__word)(now - 2 * LATE));
 	wf__store_relaxed(&worker.switches, 1);
-	wf__store_relaxed(&worker.slow, 1);
+	wf__store_relaxed(&worker.slow, WF__SLOW);
 	compensate(now);
 	check(!wf__runq_is_asked(&worker.queue));
+}
+
+/* One that switches more seldom still sees its timers late: somebody else is
+ * told of each. */
+static void
+told(void)
+{
+	int64_t now = wf__os_now();
+
+	set_up();
+	wf__store_relaxed(&worker.switches, 1);
+	wf__store_relaxed(&worker.slow, WF__SLOW);
+	wf__store_relaxed(&worker.timers.first, (wf__word)(now + WF_MS));
+	compensate(now);
+	check_eq(worker.told, 0);
+	wf__store_relaxed(&worker.slow, WF__VERY_SLOW);
+	compensate(now);
+	check_eq(worker.told, now + WF_MS);
 }
 
 /* Who sleeps is woken by his timer himself. */
@@ -83,6 +101,7 @@ main(void)
 {
 	tap_plain("who switches, with a late timer, is to hurry", late_timers);
 	tap_plain("not who looks anyway", slow);
+	tap_plain("timers of the very slow", told);
 	tap_plain("not who sleeps", asleep);
 	memset(&wf__sched, 0, sizeof wf__sched);
 	return tap_end();
