@@ -291,6 +291,24 @@ await_peer(struct wf_channel *c, struct wf__waitq *q, void *v, const char *why)
 	return w->ok;
 }
 
+static int
+await_receiver(struct wf_channel *c, const void *v)
+{
+	return await_peer(c, &c->senders, (void *)(uintptr_t)v,
+	    "to send on channel");
+}
+
+static int
+await_sender(struct wf_channel *c, void *v)
+{
+	size_t size = c->size;		/* when closed it may be gone */
+	int done = await_peer(c, &c->receivers, v, "to receive on channel");
+
+	if (wf__unlikely(!done && v))
+		memset(v, 0, size);
+	return done;
+}
+
 /* ---- public ---- */
 
 /* Drop the lock, then wake whom the operation concerned. */
@@ -316,10 +334,7 @@ send_or_wait(struct wf_channel *c, const void *v)
 	struct wf__task *wake = NULL;
 	int done = try_send(c, v, &wake);
 
-	if (done < 0)
-		return await_peer(c, &c->senders, (void *)(uintptr_t)v,
-		    "to send on channel");
-	return complete(c, done, wake);
+	return done < 0 ? await_receiver(c, v) : complete(c, done, wake);
 }
 
 static WF__NOINLINE int
@@ -337,7 +352,8 @@ wf_chan_send_raw(struct wf_channel *c, const void *v)
 	if (wf__unlikely(!enter_chan(c)))
 		return enter_and_send(c, v);
 	if (!put_plain(c, v))
-		return send_or_wait(c, v);
+		return wf__chan_can(c, WF__CAN_SEND) ? send_or_wait(c, v) :
+		    await_receiver(c, v);
 	wf__unlock(&c->lock);
 	return 1;
 }
@@ -346,15 +362,9 @@ static WF__NOINLINE int
 recv_or_wait(struct wf_channel *c, void *v)
 {
 	struct wf__task *wake = NULL;
-	size_t size = c->size;		/* when closed it may be gone */
 	int done = try_recv(c, v, &wake);
 
-	if (wf__likely(done >= 0))
-		return complete(c, done, wake);
-	done = await_peer(c, &c->receivers, v, "to receive on channel");
-	if (wf__unlikely(!done && v))
-		memset(v, 0, size);
-	return done;
+	return done < 0 ? await_sender(c, v) : complete(c, done, wake);
 }
 
 static WF__NOINLINE int
@@ -372,7 +382,8 @@ wf_chan_recv_raw(struct wf_channel *c, void *v)
 	if (wf__unlikely(!enter_chan(c)))
 		return enter_and_recv(c, v);
 	if (!take_plain(c, v))
-		return recv_or_wait(c, v);
+		return wf__chan_can(c, WF__CAN_RECV) ? recv_or_wait(c, v) :
+		    await_sender(c, v);
 	wf__unlock(&c->lock);
 	return 1;
 }
