@@ -277,7 +277,7 @@ await_peer_as_thread(struct wf_channel *c, struct wf__waitq *q, void *v,
 
 /* With the lock held, and nothing to do at once: queue up and park.  1 or 0 as
  * the winner says. */
-static int
+static WF__INLINE int
 await_peer(struct wf_channel *c, struct wf__waitq *q, void *v, const char *why)
 {
 	struct wf__worker *worker = wf__self();
@@ -291,14 +291,14 @@ await_peer(struct wf_channel *c, struct wf__waitq *q, void *v, const char *why)
 	return w->ok;
 }
 
-static int
+static WF__NOINLINE int
 await_receiver(struct wf_channel *c, const void *v)
 {
 	return await_peer(c, &c->senders, (void *)(uintptr_t)v,
 	    "to send on channel");
 }
 
-static int
+static WF__NOINLINE int
 await_sender(struct wf_channel *c, void *v)
 {
 	size_t size = c->size;		/* when closed it may be gone */
