@@ -38,8 +38,7 @@
 #include "socket.h"
 
 enum {
-	EVENT_BATCH = WF__ROUND,	/* as many as are run until the next
-					 * look: more would pile up */
+	EVENT_BATCH = WF__ROUND,
 	CHUNK = 256,			/* pollees */
 	CHUNKS = 4096			/* for each kind: a million */
 };
@@ -182,13 +181,28 @@ watched_event(uint64_t key, unsigned what)
 		fire();
 }
 
+/* With those who are ready already, as many as run until the next look: more
+ * would pile up, and what an event has brought into the cache be out of it when
+ * they run.  But those behind one that computes are to get there first. */
+static int
+take_at_most(void)
+{
+	struct wf__worker *w = wf__self();
+	size_t ready = w ? wf__runq_length(&w->queue) : 0;
+
+	if (!ready || w->round < WF__ROUND_UNKNOWN)
+		return EVENT_BATCH;
+	return (int)(ready < w->round ? w->round - ready :
+	    w->round / 4 + 1);
+}
+
 /* The scheduler's hook. */
 static bool
 poll_events(int64_t deadline)
 {
 	struct wf__os_event events[EVENT_BATCH];
 	bool woken;
-	int n = wf__os_poll_wait(events, EVENT_BATCH, deadline, &woken);
+	int n = wf__os_poll_wait(events, take_at_most(), deadline, &woken);
 
 	if (deadline)
 		wf__idle_rise(wf__self());
