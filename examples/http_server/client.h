@@ -48,7 +48,8 @@ enum {
 };
 
 /* A connection and its present request.  It lives on the stack of the
- * connection's coroutine; only request, body and service are for handlers. */
+ * connection's coroutine; only request, body and service are for handlers.
+ * What each request needs stands together, before what is long. */
 struct client {
 	struct http_head request;
 	struct http_text body;
@@ -65,10 +66,9 @@ struct client {
 	bool broken;			/* nothing can be written any more */
 	time_t second;			/* of the date */
 	char date[40];			/* a field */
-	size_t fields_size;
-	char fields[REPLY_FIELDS];
 	size_t start, from, end;	/* see client.c */
-	size_t out_size;
+	size_t out_size, fields_size;
+	char fields[REPLY_FIELDS];
 	char in[IN_MAX];
 	char out[OUT_MAX];
 };
