@@ -276,6 +276,15 @@ start_child(wf_process *p, const struct wf_command *c)
 	return err;
 }
 
+/* From the i-th on they have no reader, who would do it. */
+static void
+close_captures(wf_process *p, int i)
+{
+	for (; i < 3; i++)
+		if (p->captures[i].fd >= 0)
+			wf_fd_close(p->captures[i].fd);
+}
+
 static int
 start_coroutines(wf_process *p)
 {
@@ -286,7 +295,7 @@ start_coroutines(wf_process *p)
 			continue;
 		wf_waitgroup_add(&p->readers, 1);
 		if ((err = wf_spawn(read_capture, p, i)) < 0) {
-			wf_fd_close(p->captures[i].fd);
+			close_captures(p, i);
 			wf_waitgroup_done(&p->readers);
 			return err;
 		}
@@ -359,9 +368,7 @@ wf_process_start(wf_ctx *ctx, const struct wf_command *command,
 	    (err = start_coroutines(p)) < 0)
 		abort_start(p);
 	else if (err)
-		for (int i = 0; i < 3; i++)
-			if (p->captures[i].fd >= 0)
-				close(p->captures[i].fd);
+		close_captures(p, 0);
 	if (err) {
 		release(p);
 		p = NULL;

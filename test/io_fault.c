@@ -126,7 +126,7 @@ processes(void)
 {
 	char *argv[] = { (char *)"sh", (char *)"-c", (char *)"echo x", NULL };
 	struct wf_command c = { .argv = argv,
-	    .fds = { WF_NULL, WF_CAPTURE, 0 } };
+	    .fds = { WF_NULL, WF_CAPTURE, WF_CAPTURE } };
 	int status = 0, err;
 	wf_process *p;
 
@@ -151,13 +151,15 @@ static void
 child(unsigned long n, int report)
 {
 	char text[24], reached;
-	int status;
+	int status, open = tap_entries("/proc/self/fd");
 
 	snprintf(text, sizeof text, "%lu", n);
 	setenv("WEFT_FAULT_AT", text, 1);
 	alarm(TAP_SECONDS);
 	wf_workers(WORKERS);
 	status = wf_run(workload);
+	if (tap_entries("/proc/self/fd") != open)
+		status = WRONG;		/* what it opened is closed */
 	reached = wf__load_relaxed(&wf__os_fault_calls) >= n;
 	if (write(report, &reached, 1) != 1)
 		status = WRONG;
