@@ -19,7 +19,8 @@
  *
  * Release's last touch is the compare-and-swap, or the drop of the lock while
  * somebody who is in the queue, or was just taken off it, keeps the semaphore
- * alive.  With an empty queue the lock is dropped first.
+ * alive.  With an empty queue the lock is dropped first.  test/models/sem.pml
+ * has all of this step by step.
  */
 #include <weft/sem.h>
 
