@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * coro.c - a coroutine's life: spawned, begun, run, ended.
- * Layer 2.  Uses: coro, sched, park, stack, switch.
+ * Layer 2.  Uses: coro, start, sched, park, stack, switch.
  *
  * A spawn fills in a start record, 200 bytes from the worker's own list, and
  * queues it.  The worker that picks it gives it a stack; a worker whose
@@ -11,159 +11,17 @@
 
 #include <errno.h>
 
-#include "alloc.h"
 #include "blocking.h"
 #include "budget.h"
-#include "fork.h"
 #include "park.h"
 #include "report.h"
 #include "seam.h"
 #include "share.h"
 #include "slot.h"
+#include "start.h"
 #include "switch.h"
 
-enum {
-	STARTS_KEPT = 1024,		/* free start records of a worker */
-	STARTS_BATCH = 64,
-	IDS_BLOCK = 1024
-};
-
-/* Start records live in blocks that are only freed at the end, so that a dump
- * can walk them. */
-struct block {
-	struct block *next;
-	struct wf__start starts[STARTS_BATCH];
-};
-
-static struct {
-	struct wf__lock lock;
-	struct wf__tasks free;
-	wf__word blocks;
-} pool;
-WF__FORGET(pool)
-
-/* ---- start records ---- */
-
-static struct block *
-first_block(void)
-{
-	return (struct block *)wf__load_acquire(&pool.blocks);	/* [block] */
-}
-
-static bool
-grow_pool(void)
-{
-	struct block *b = wf__alloc(sizeof *b);
-
-	if (!b)
-		return false;
-	wf__lock(&pool.lock);
-	for (unsigned i = 0; i < STARTS_BATCH; i++) {
-		b->starts[i].task.kind = WF__START;
-		wf__tasks_add(&pool.free, &b->starts[i].task);
-	}
-	b->next = first_block();
-	wf__store_release(&pool.blocks, (wf__word)b);		/* [block] */
-	wf__unlock(&pool.lock);
-	return true;
-}
-
-/* Some for the worker's own list as well, at one locking. */
-static struct wf__task *
-take_free(struct wf__worker *w)
-{
-	struct wf__task *t, *more;
-
-	wf__lock(&pool.lock);
-	t = wf__tasks_take(&pool.free);
-	for (int i = 1; w && i < STARTS_BATCH; i++) {
-		if (!(more = wf__tasks_take(&pool.free)))
-			break;
-		more->link = w->starts;
-		w->starts = more;
-		w->n_starts++;
-	}
-	wf__unlock(&pool.lock);
-	return t;
-}
-
-static struct wf__start *
-get_start(struct wf__worker *w)
-{
-	struct wf__task *t;
-
-	if (wf__likely(w && w->starts)) {
-		t = w->starts;
-		w->starts = t->link;
-		w->n_starts--;
-		return wf__start_of(t);
-	}
-	while (!(t = take_free(w)))
-		if (!grow_pool())
-			return NULL;
-	return wf__start_of(t);
-}
-
-static void
-put_start(struct wf__worker *w, struct wf__start *s)
-{
-	s->task.link = w->starts;
-	w->starts = &s->task;
-	if (++w->n_starts < STARTS_KEPT)
-		return;
-	wf__lock(&pool.lock);
-	while (w->n_starts > STARTS_KEPT / 2) {
-		struct wf__task *t = w->starts;
-
-		w->starts = t->link;
-		w->n_starts--;
-		wf__tasks_add(&pool.free, t);
-	}
-	wf__unlock(&pool.lock);
-}
-
-struct wf__start *
-wf__coro_reserve(void)
-{
-	return get_start(wf__self());
-}
-
-void
-wf__coro_release(struct wf__start *s)
-{
-	struct wf__worker *w = wf__self();
-
-	if (w) {
-		put_start(w, s);
-		return;
-	}
-	wf__lock(&pool.lock);
-	wf__tasks_add(&pool.free, &s->task);
-	wf__unlock(&pool.lock);
-}
-
-void
-wf__coro_each_start(bool (*fn)(struct wf__start *s, void *arg), void *arg)
-{
-	for (struct block *b = first_block(); b; b = b->next)
-		for (unsigned i = 0; i < STARTS_BATCH; i++)
-			/* [start-live] */
-			if (wf__load_acquire(&b->starts[i].live) &&
-			    !fn(&b->starts[i], arg))
-				return;
-}
-
-void
-wf__coro_free_all(void)
-{
-	struct block *b, *next;
-
-	for (b = first_block(); b; b = next) {
-		next = b->next;
-		wf__free(b, sizeof *b);
-	}
-	memset(&pool, 0, sizeof pool);
-}
+enum { IDS_BLOCK = 1024 };
 
 /* ---- spawn ---- */
 
@@ -227,7 +85,7 @@ int
 wf__coro_spawn(const struct wf__entry *entry, int class, bool is_main,
     unsigned shape, const uint64_t *words)
 {
-	struct wf__start *s = wf__coro_reserve();
+	struct wf__start *s = wf__start_get(wf__self());
 
 	if (wf__unlikely(!s))
 		return -ENOMEM;
@@ -270,7 +128,7 @@ call(struct wf__coro *me)
 	if (wf__unlikely(s->begun != NULL))
 		s->begun(s);
 	else
-		put_start(wf__self(), s);
+		wf__start_put(wf__self(), s);
 	return wf__switch_call(me->entry.fn, ints, has_floats ? floats : NULL);
 }
 

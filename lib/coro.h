@@ -79,6 +79,7 @@ struct wf__start {
 	wf__word live;		/* for the dump, from spawn to first run */
 	unsigned shape;
 	struct wf__start *newer, *older;	/* in the shared queue */
+	struct wf__start_block *block;	/* its own; see start.c */
 	/* When the words are loaded; NULL: it goes back to the pool. */
 	void (*begun)(struct wf__start *s);
 	uint64_t words[8];
@@ -131,23 +132,16 @@ int wf__coro_spawn(const struct wf__entry *entry, int class, bool is_main,
 /* The same as wf_spawn_raw() does it.  Defined by runtime.c. */
 int wf__coro_spawn_with(struct wf__entry *entry, const struct wf_attr *attr,
     unsigned shape, const uint64_t *words);
-/* The same in steps, so that the last cannot fail: a start record, or NULL
- * without memory; fill it in; queue it, or give it back.  Records end with the
- * runtime; one that is not of the pool has begun() set. */
-struct wf__start *wf__coro_reserve(void);
+/* The same in steps, so that the last cannot fail: a start record (start.h);
+ * fill it in; queue it, or give it back.  Records end with the runtime; one
+ * that is not of the pool has begun() set. */
 void wf__coro_prepare(struct wf__start *s, const struct wf__entry *entry,
     int class, unsigned shape, const uint64_t *words);
 void wf__coro_launch(struct wf__start *s);
-void wf__coro_release(struct wf__start *s);
 /* Give a start a stack, ready to be switched to; NULL without memory. */
 struct wf__coro *wf__coro_begin(struct wf__worker *w, struct wf__start *s);
 /* End the running coroutine. */
 WF__NORETURN void wf__coro_exit(void);
-/* Call fn for every start that waits; stops when it returns false. */
-void wf__coro_each_start(bool (*fn)(struct wf__start *s, void *arg),
-    void *arg);
-/* Free all start records, with all workers gone. */
-void wf__coro_free_all(void);
 
 static inline struct wf__coro *
 wf__coro_of(struct wf__task *t)

@@ -22,6 +22,7 @@
 #include "report.h"
 #include "sched.h"
 #include "selection.h"
+#include "start.h"
 #include "switch.h"
 #include "wait.h"
 
@@ -267,7 +268,7 @@ wf__dump_all(int fd, size_t limit, bool callers)
 		return d.err;
 	/* In this order, who begins meanwhile may be there twice, but is not
 	 * missed. */
-	wf__coro_each_start(dump_start, &d);
+	wf__start_each(dump_start, &d);
 	if (!d.err)
 		wf__stack_each(dump_coro, &d);
 	if (!d.err && d.left_out) {
@@ -318,7 +319,7 @@ void
 wf__dump_leave_behind(void)
 {
 	wf__stack_each(leave_coro, &wf__dump_left);
-	wf__coro_each_start(leave_start, &wf__dump_left);
+	wf__start_each(leave_start, &wf__dump_left);
 }
 
 bool
@@ -352,7 +353,7 @@ wf_group_dump(const wf_group *g, int fd)
 
 	if (!g)
 		return 0;
-	wf__coro_each_start(dump_start, &d);
+	wf__start_each(dump_start, &d);
 	if (!d.err)
 		wf__stack_each(dump_coro, &d);
 	return d.err;

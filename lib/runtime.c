@@ -32,6 +32,7 @@
 #include "signals.h"
 #include "stack.h"
 #include "stall.h"
+#include "start.h"
 #include "switch.h"
 #include "waitgroup.h"
 #include "workers.h"
@@ -101,7 +102,7 @@ clear_up(void)
 	wf__dump_leave_behind();
 	wf__workers_free();
 	if (!wf__dump_left) {
-		wf__coro_free_all();
+		wf__start_free_all();
 		wf__stack_free_all();
 	}
 	if (rt.catching)

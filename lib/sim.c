@@ -31,6 +31,7 @@
 #include "selection.h"
 #include "share.h"
 #include "simnet.h"
+#include "start.h"
 #include "turn.h"
 #include "wait.h"
 
@@ -263,7 +264,7 @@ drop_start(struct wf__start *s, void *arg)
 {
 	(void)arg;
 	wf__store_release(&s->live, 0);			/* [start-live] */
-	wf__coro_release(s);
+	wf__start_put(wf__self(), s);
 	return true;
 }
 
@@ -277,7 +278,7 @@ drop_all(void)
 	wf__simnet_renew();
 	wf__readers_forget(sim.numbers);
 	wf__stack_each(drop_coro, NULL);
-	wf__coro_each_start(drop_start, NULL);
+	wf__start_each(drop_start, NULL);
 	while ((n = sim.objects.n))
 		wf__free(o[n - 1].p, o[n - 1].size);	/* takes it out */
 }

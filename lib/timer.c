@@ -31,8 +31,8 @@
 #include "chan.h"
 #include "park.h"
 #include "report.h"
-#include "sched.h"
 #include "seam.h"
+#include "start.h"
 
 /* A call that is made later, again and again. */
 struct later {
@@ -257,7 +257,7 @@ free_timer(struct wf_timer *t, const char *call)
 	last = !t->stale;
 	wf__unlock(t->lock);
 	if (s)
-		wf__coro_release(s);
+		wf__start_put(wf__self(), s);
 	if (last)
 		wf__free(t, timer_size(t));
 }
@@ -288,7 +288,7 @@ halt(struct wf_timer *t)
 	s = take_reserve(t);
 	wf__unlock(t->lock);
 	if (s)
-		wf__coro_release(s);
+		wf__start_put(wf__self(), s);
 	return active;
 }
 
@@ -305,7 +305,7 @@ rearm(struct wf_timer *t, int64_t ns, int64_t period)
 	wf__seam_point_at("sets timer of channel", wf__chan_number(t->chan));
 	if ((err = wf__sched_need()) < 0)
 		return err;
-	if (t->call && !(spare = wf__coro_reserve()))
+	if (t->call && !(spare = wf__start_get(wf__self())))
 		return -ENOMEM;
 	wf__lock(t->lock);
 	active = is_pending(t);
@@ -320,7 +320,7 @@ rearm(struct wf_timer *t, int64_t ns, int64_t period)
 	wf__unlock(t->lock);
 	follow_up(&f);
 	if (spare)
-		wf__coro_release(spare);
+		wf__start_put(wf__self(), spare);
 	return active;
 }
 
@@ -394,7 +394,7 @@ wf_after_func_raw(const struct wf_site *site, int64_t ns, void (*fn)(void),
 	c->shape = shape;
 	for (unsigned i = 0; i < (shape & 0xff); i++)
 		c->words[i] = words[i];
-	if (!(c->start = wf__coro_reserve())) {
+	if (!(c->start = wf__start_get(wf__self()))) {
 		wf__free(t, timer_size(t));
 		return NULL;
 	}

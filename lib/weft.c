@@ -29,6 +29,7 @@
 
 /* 2: scheduling */
 #include "coro.c"	/* a coroutine's life */
+#include "start.c"	/* records of those that have not begun */
 #include "slot.c"	/* values of a coroutine's own */
 #include "runq.c"	/* one worker's run queue */
 #include "timerq.c"	/* one worker's timers */
