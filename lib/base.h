@@ -21,6 +21,13 @@
 
 #define WF__NOINLINE __attribute__((noinline))
 #define WF__INLINE inline __attribute__((always_inline))
+/* Likewise one that other files call, where all are compiled as one.  (Clang
+ * says that inline wants no static functions in it, and gcc wants inline.) */
+#ifdef __clang__
+#define WF__INLINE_SHARED __attribute__((always_inline))
+#else
+#define WF__INLINE_SHARED WF__INLINE
+#endif
 #define WF__ALIGNED(n) __attribute__((aligned(n)))
 #define WF__LINE 64		/* bytes in a cache line */
 

@@ -314,7 +314,7 @@ counts_on(struct wf__worker *w)
  * lock of what it waits on: so nothing here may take such a lock, call back
  * or allocate.  NULL now and then sends the worker to its loop for that.
  */
-WF__INLINE struct wf__task *
+WF__INLINE_SHARED struct wf__task *
 wf__sched_pick(struct wf__worker *w)
 {
 	if (wf__unlikely(!w->countdown || wf__runq_is_asked(&w->queue)) &&
