@@ -311,76 +311,10 @@ many(void)
 	return 0;
 }
 
-/* No memory for the coroutines that look after a process, the first of them
- * or a later one: nothing is left open.  Timers with a call keep start records,
- * one after the other, so that it is each of them once that finds none. */
-
-static bool no_blocks;		/* of start records */
-
-static void *
-own_alloc(void *arg, size_t size)
-{
-	return no_blocks && size > 8192 && size < 65536 ? NULL :
-	    tap__alloc(arg, size);
-}
-
-static void
-never(void)
-{
-}
-
-/* True if it could be started. */
-static bool
-start_without_memory(void)
-{
-	char *argv[] = { (char *)"true", NULL };
-	struct wf_command c = { .argv = argv,
-	    .fds = { WF_NULL, WF_CAPTURE, WF_CAPTURE } };
-	wf_process *p = NULL;
-	int err, status = 1;
-
-	no_blocks = true;
-	err = wf_process_start(bg(), &c, &p);
-	no_blocks = false;
-	check(err == 0 || err == -ENOMEM);
-	if (err == 0)
-		check(wf_process_wait(p, &status) == 0 && status == 0);
-	wf_process_free(p);
-	return err == 0;
-}
-
-static int
-no_memory(void)
-{
-	wf_ctx *ctx = wf_ctx_with_timeout(bg(), WF_MS);
-	int ends[2], open, failed = 0;
-	wf_timer *timers[80];
-
-	if (!check(pipe(ends) == 0))
-		return 1;
-	/* A poller is there from now on. */
-	check_eq(wf_wait_fd(ctx, ends[0], WF_IN), -ETIMEDOUT);
-	wf_ctx_free(ctx);
-	open = tap_entries("/proc/self/fd");
-	for (int i = 0; i < 80; i++) {
-		timers[i] = wf_after_func(1000 * WF_SEC, never);
-		failed += !start_without_memory();
-		check_eq(tap_entries("/proc/self/fd"), open);
-	}
-	check(failed >= 3);
-	for (int i = 0; i < 80; i++)
-		wf_timer_free(timers[i]);
-	close(ends[0]);
-	close(ends[1]);
-	return 0;
-}
-
 int
 main(void)
 {
-	static const struct wf_allocator own = { own_alloc, tap__free, NULL };
-
-	wf_set_allocator(&own);
+	tap_count_memory();
 	tap_test_workers("how it ends", statuses);
 	tap_test("what cannot start", no_program);
 	tap_test_workers("captured output", output);
@@ -391,8 +325,6 @@ main(void)
 	tap_test_workers("242: a grandchild holds the pipe", grandchild);
 	tap_test_workers("free kills", freed);
 	tap_test_workers("many at once", many);
-	tap_workers(1);
-	tap_test("no memory for its coroutines", no_memory);
 	tap_plain("all memory is given back", tap_all_freed);
 	return tap_end();
 }
