@@ -19,66 +19,64 @@ push(struct wf__task *t)
 	wf__share_push(&one);
 }
 
-/* Take shares until the task comes; something new arrives before each. */
-static int
-shares_until(struct wf__task *wanted, struct wf__start *news, int n)
-{
-	struct wf__task *t;
-
-	push(wanted);
-	for (int i = 0; i < n; i++) {
-		push(&news[i].task);
-		check(wf__share_take(&worker));
-		while ((t = wf__runq_pop(&worker.queue)))
-			if (t == wanted)
-				return i + 1;
-	}
-	return n + 1;
-}
-
 enum { NEWS = 100 };
 
-/* The shares are of one task each: there are many workers. */
-static void
-set_up(struct wf__start *news, enum wf__kind kind)
+static struct wf__coro coros[NEWS + 1];
+static struct wf__start starts[NEWS + 1];
+
+static struct wf__task *
+task(enum wf__kind kind, int i)
 {
+	return kind == WF__CORO ? &coros[i].task : &starts[i].task;
+}
+
+/* Take shares until a task of the one kind comes; before each, something new
+ * of the other arrives.  The shares are of one task each: there are many
+ * workers. */
+static int
+shares_until(enum wf__kind wanted, enum wf__kind news)
+{
+	struct wf__task *t;
+	int n = 0;
+
 	memset(&wf__sched, 0, sizeof wf__sched);
 	memset(&worker, 0, sizeof worker);
-	memset(news, 0, NEWS * sizeof *news);
+	memset(coros, 0, sizeof coros);
+	memset(starts, 0, sizeof starts);
 	wf__store_relaxed(&wf__sched.n_workers, 16);
 	wf__runq_init(&worker.queue);
-	for (int i = 0; i < NEWS; i++)
-		news[i].task.kind = (uint8_t)kind;
+	for (int i = 0; i <= NEWS; i++) {
+		coros[i].task.kind = WF__CORO;
+		coros[i].sp = &coros[i];
+		starts[i].task.kind = WF__START;
+	}
+	push(task(wanted, NEWS));
+	while (n < NEWS) {
+		push(task(news, n++));
+		check(wf__share_take(&worker));
+		while ((t = wf__runq_pop(&worker.queue)))
+			if (t == task(wanted, NEWS))
+				return n;
+	}
+	return n + 1;
 }
 
 static void
 ready_beside_starts(void)
 {
-	static struct wf__start news[NEWS];
-	struct wf__task ready = { .kind = WF__CORO };
-
-	set_up(news, WF__START);
-	check(shares_until(&ready, news, NEWS) <= 2);
+	check(shares_until(WF__CORO, WF__START) <= 2);
 }
 
 static void
 start_beside_ready(void)
 {
-	static struct wf__start news[NEWS];
-	struct wf__start start = { .task.kind = WF__START };
-
-	set_up(news, WF__CORO);
-	check(shares_until(&start.task, news, NEWS) <= 2);
+	check(shares_until(WF__START, WF__CORO) <= 2);
 }
 
 static void
 oldest_start(void)
 {
-	static struct wf__start news[NEWS];
-	struct wf__start start = { .task.kind = WF__START };
-
-	set_up(news, WF__START);
-	check(shares_until(&start.task, news, NEWS) <= 8);
+	check(shares_until(WF__START, WF__START) <= 8);
 	memset(&wf__sched, 0, sizeof wf__sched);
 }
 
