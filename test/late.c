@@ -6,8 +6,8 @@
  */
 #include "tap.h"
 
-#include "sched.h"
 #include "seam.h"
+#include "still.h"
 
 static int64_t own_time, own_step;
 
@@ -192,34 +192,10 @@ others_have_turns(void)
 
 /* ---- a worker that does not run ---- */
 
-static struct wf__worker self, other;
-static struct wf__timer timer;
-static int fired;
-
-static void
-note_fired(struct wf__timer *t, bool expired)
-{
-	(void)t;
-	(void)expired;
-	fired++;
-}
-
 static void
 set_up(int64_t when, struct wf__worker *of)
 {
-	memset(&wf__sched, 0, sizeof wf__sched);
-	memset(&self, 0, sizeof self);
-	memset(&other, 0, sizeof other);
-	memset(&timer, 0, sizeof timer);
-	wf__runq_init(&self.queue);
-	wf__runq_init(&other.queue);
-	wf__timerq_init(&self.timers);
-	wf__timerq_init(&other.timers);
-	wf__store_relaxed(&wf__sched.workers[0], (wf__word)&self);
-	wf__store_relaxed(&wf__sched.workers[1], (wf__word)&other);
-	wf__store_relaxed(&wf__sched.n_workers, 2);
-	timer.fire = note_fired;
-	fired = 0;
+	still_set_up();
 	own_time = WF_SEC;
 	wf__seam = &seam;
 	wf__timer_start(&of->timers, &timer, when);
@@ -228,10 +204,8 @@ set_up(int64_t when, struct wf__worker *of)
 static void
 take_down(const struct wf__seam *before)
 {
-	wf__timerq_drop(&self.timers);
-	wf__timerq_drop(&other.timers);
+	still_take_down();
 	wf__seam = before;
-	memset(&wf__sched, 0, sizeof wf__sched);
 }
 
 /* All turns until the next housekeeping take so long each. */

@@ -5,45 +5,15 @@
  */
 #include "tap.h"
 
-#include "sched.h"
 #include "search.h"
-
-static struct wf__worker self, other;
-static struct wf__timer timer;
-static int fired;
-
-static void
-note_fired(struct wf__timer *t, bool expired)
-{
-	(void)t;
-	(void)expired;
-	fired++;
-}
+#include "still.h"
 
 /* So many of the two sleep. */
 static void
 set_up(wf__word idle)
 {
-	memset(&wf__sched, 0, sizeof wf__sched);
-	memset(&self, 0, sizeof self);
-	memset(&other, 0, sizeof other);
-	wf__runq_init(&self.queue);
-	wf__runq_init(&other.queue);
-	wf__timerq_init(&self.timers);
-	wf__timerq_init(&other.timers);
-	wf__store_relaxed(&wf__sched.workers[0], (wf__word)&self);
-	wf__store_relaxed(&wf__sched.workers[1], (wf__word)&other);
-	wf__store_relaxed(&wf__sched.n_workers, 2);
+	still_set_up();
 	wf__store_relaxed(&wf__sched.n_idle, idle);
-	fired = 0;
-}
-
-static void
-start_due_timer(void)
-{
-	memset(&timer, 0, sizeof timer);
-	timer.fire = note_fired;
-	wf__timer_start(&other.timers, &timer, 1);
 }
 
 /* Nothing left; then asleep, without the token.  Did it look around?  Each look
@@ -100,7 +70,7 @@ hope(void)
 	set_up(1);
 	looks_of(400);
 	check_eq(looks_of(2 * 128), 2);
-	start_due_timer();
+	wf__timer_start(&other.timers, &timer, 1);
 	for (int i = 0; i < 200 && !fired; i++)
 		looks_around(false);
 	check_eq(fired, 1);
@@ -129,6 +99,6 @@ main(void)
 	tap_plain("the last one awake", the_last);
 	tap_plain("a look that was not in vain", hope);
 	tap_plain("what is there", for_work);
-	memset(&wf__sched, 0, sizeof wf__sched);
+	still_take_down();
 	return tap_end();
 }
