@@ -171,7 +171,7 @@ result=bench/results/$(date -u +%Y-%m-%d-%H%M%S)-cost.md
 	echo '| the machine itself | ns |'
 	echo '|---|--:|'
 	for name in load-store cas add lock-pair clock syscall switch line \
-	    page; do
+	    page tcp; do
 		echo "| $name | $(floor_of $name) |"
 	done
 	echo

@@ -7,11 +7,14 @@
  */
 #define _GNU_SOURCE
 
+#include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -162,6 +165,38 @@ first_touch(void)
 	munmap(p, PAGES * size);
 }
 
+/* A connection to oneself: *in is the accepted end; false without one. */
+static bool
+connect_to_oneself(int *out, int *in)
+{
+	struct sockaddr_in to = { .sin_family = AF_INET,
+	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof to;
+	int l = socket(AF_INET, SOCK_STREAM, 0);
+
+	*out = socket(AF_INET, SOCK_STREAM, 0);
+	return !bind(l, (void *)&to, size) && !listen(l, 1) &&
+	    !getsockname(l, (void *)&to, &size) &&
+	    !connect(*out, (void *)&to, size) &&
+	    (*in = accept(l, NULL, NULL)) >= 0 && !close(l);
+}
+
+/* 64 bytes into a connection and out of it: what a server's answer to
+ * a request takes in the kernel, with nobody to be woken. */
+static void
+write_and_read(void)
+{
+	char bytes[64] = { 0 };
+	int out, in;
+
+	if (!connect_to_oneself(&out, &in))
+		return;
+	TELL("tcp", TRIPS, if (write(out, bytes, sizeof bytes) < 0 ||
+	    read(in, bytes, sizeof bytes) < 0) return);
+	close(out);
+	close(in);
+}
+
 int
 main(void)
 {
@@ -177,5 +212,6 @@ main(void)
 	switches();
 	line_there_and_back();
 	first_touch();
+	write_and_read();
 	return 0;
 }
