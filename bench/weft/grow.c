@@ -30,19 +30,20 @@ per_op(int64_t start, long ops)
 
 /* ---- coroutines ---- */
 
-static long turns;		/* with one worker only */
+static long present, turns;	/* with one worker only */
 static bool enough;
 
 static void
 yield_on(void)
 {
+	present++;
 	while (!enough) {
 		turns++;
 		wf_yield();
 	}
 }
 
-/* One switch among n coroutines that yield. */
+/* One switch among n coroutines that yield, all of which have begun. */
 static double
 switches(long n)
 {
@@ -53,7 +54,7 @@ switches(long n)
 
 	for (long i = 0; i < n; i++)
 		BENCH_MUST(!wf_waitgroup_spawn(&all, yield_on));
-	while (turns < n)
+	while (present < n)
 		wf_yield();
 	begun = turns;
 	start = bench_now();

@@ -25,19 +25,20 @@ func sincePerOp(start time.Time, ops int) float64 {
 // growSwitches is one switch among n goroutines that yield.
 func growSwitches(n int) float64 {
 	var all sync.WaitGroup
-	turns, stop := 0, false
+	present, turns, stop := 0, 0, false
 
 	for i := 0; i < n; i++ {
 		all.Add(1)
 		go func() {
 			defer all.Done()
+			present++
 			for !stop {
 				turns++
 				runtime.Gosched()
 			}
 		}()
 	}
-	for turns < n {
+	for present < n {
 		runtime.Gosched()
 	}
 	begun := turns
