@@ -14,8 +14,23 @@ run()
 	"$examples/$@"
 }
 
+# shown FIRST LAST TEXT: so many lines of it, from the beginning and the end.
+shown()
+{
+	printf '%s\n' "$3" | awk -v first="$1" -v last="$2" '
+	{ line[NR] = $0 }
+	END {
+		for (i = 1; i <= NR; i++)
+			if (i <= first || i > NR - last)
+				print line[i]
+			else if (i == first + 1)
+				print "    ... (" NR - first - last " lines)"
+	}'
+}
+
 set -e
-run worker_pool
+told=$(run worker_pool)
+shown 12 6 "$told"
 run pipeline README.md CHANGELOG.md
 run hub
 run fetch_prices -d examples/fetch_prices/quotes WEFT LOOM REED
@@ -29,16 +44,7 @@ run million
 run replay || echo '(that is the bug it looks for; without it:)'
 run replay -f
 run payments -r
-# The story is long: how it begins, and how it ends.
 told=$(run payments 2>&1) || found=yes
-printf '%s\n' "$told" | awk '
-{ line[NR] = $0 }
-END {
-	for (i = 1; i <= NR; i++)
-		if (i <= 8 || i > NR - 16)
-			print line[i]
-		else if (i == 9)
-			print "    ... (" NR - 24 " lines)"
-}'
+shown 10 16 "$told"
 [ -z "$found" ] || echo '(that is the bug it looks for; without it:)'
 run payments -f

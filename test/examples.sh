@@ -520,7 +520,7 @@ run lua_host examples/lua_host/checks.lua 60 'exit 3' 'echo x'
 result $? "lua_host: what fails"
 run lua_host examples/lua_host/checks.lua 0.1 'sleep 60'
 [ "$status" -eq 1 ] && grep -qx '0 of 1 passed' "$tmp/out" &&
-	grep -q '^FAILED .* sleep 60: Connection timed out$' "$tmp/out"
+	grep -q '^FAILED .* sleep 60: timed out$' "$tmp/out"
 result $? "lua_host: what takes too long"
 
 cat >"$tmp/sum.lua" <<-'END'

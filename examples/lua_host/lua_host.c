@@ -14,7 +14,7 @@
  *	$ lua_host checks.lua 2 'sleep 1; echo slow' 'echo quick' 'sleep 9'
  *	ok      0.0 s  echo quick
  *	ok      1.0 s  sleep 1; echo slow
- *	FAILED  2.0 s  sleep 9: Connection timed out
+ *	FAILED  2.0 s  sleep 9: timed out
  *	2 of 3 passed
  *
  * If all tasks wait for each other, that is said, with the line of the script

@@ -57,7 +57,8 @@ static int
 fail(lua_State *L, int err)
 {
 	lua_pushnil(L);
-	lua_pushstring(L, strerror(-err));
+	/* Not only connections have a time limit. */
+	lua_pushstring(L, err == -ETIMEDOUT ? "timed out" : strerror(-err));
 	return 2;
 }
 
