@@ -8,6 +8,18 @@
  * for the one left behind waits in the worker's post, and is done first thing
  * after the switch, by whoever is switched to: so there is never a moment at
  * which a coroutine can be resumed and its registers are not yet saved.
+ *
+ *   I1  A coroutine runs only in the run that it was spawned in.  One that is
+ *       left behind may still wait on what outlives the run, and be woken by
+ *       a later one: it is passed over.  In the later run it was never counted
+ *       as spawned, so it must not end there; and the worker that it may be
+ *       pinned to is gone.
+ *
+ * It bears a mark from when its run was cleared up, when no worker was there
+ * and no visitor (sched.h), until for ever, as its stack is never used again.
+ * So who finds no mark, as a worker of the present run or in a visit that has
+ * found it running, has one of that run; outside of a visit a thread that is
+ * not weft's writes nothing, or it could wipe out a mark.
  */
 #include "park.h"
 
@@ -262,14 +274,18 @@ push_from_outside(struct wf__task *t)
 static WF__NOINLINE void
 ready_elsewhere(struct wf__task *t)
 {
+	struct wf__coro *c = wf__coro_of(t);
+
 	if (wf__self()) {
-		wf__share_push_pinned(wf__coro_pinned(wf__coro_of(t)), t);
+		if (wf__park_to_runnable(c))			/* I1 */
+			wf__share_push_pinned(wf__coro_pinned(c), t);
 		return;
 	}
 	wf__sched_visit(1);
-	if (wf__load_acquire(&wf__sched.running))		/* [running] */
+	if (wf__load_acquire(&wf__sched.running) &&		/* [running] */
+	    wf__park_to_runnable(c))				/* I1 */
 		push_from_outside(t);
-	/* Otherwise the runtime has ended, and left this one as it was. */
+	/* Otherwise its run has ended, and left this one as it was. */
 	wf__sched_visit(-1);
 }
 
@@ -283,11 +299,9 @@ make_ready(struct wf__task *t)
 		ready_thread(t);
 		return NULL;
 	}
-	/* Relaxed: for reports only. */
-	wf__store_relaxed(&wf__coro_of(t)->state, WF__RUNNABLE);
 	w = wf__self();
 	if (wf__likely(w && !wf__coro_pinned(wf__coro_of(t))))
-		return w;
+		return wf__park_to_runnable(wf__coro_of(t)) ? w : NULL;
 	ready_elsewhere(t);
 	return NULL;
 }

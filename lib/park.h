@@ -43,6 +43,19 @@ void wf__park(struct wf__task *task, const struct wf__parking *p);
 void wf__park_locked(struct wf__worker *w, struct wf__lock *lock,
     const char *why, uint64_t object);
 
+/* False for one that an earlier run has left behind: that stays as it is, as
+ * I1 of park.c has it.  By a worker, or in a visit while the runtime runs. */
+static inline bool
+wf__park_to_runnable(struct wf__coro *c)
+{
+	/* Relaxed: that mark is older than this run.  The rest is for
+	 * reports. */
+	if (wf__unlikely(wf__load_relaxed(&c->state) == WF__LEFT))
+		return false;
+	wf__store_relaxed(&c->state, WF__RUNNABLE);
+	return true;
+}
+
 /* Let a parked task go on: next, or behind others that are ready. */
 void wf__ready(struct wf__task *task);
 void wf__ready_behind(struct wf__task *task);
@@ -53,20 +66,18 @@ void wf__ready_behind(struct wf__task *task);
  * many.  Begins zeroed. */
 struct wf__woken {
 	struct wf__crowd crowd;
-	struct wf__tasks others;	/* threads, and pinned ones */
+	struct wf__tasks others;	/* threads, and pinned ones; all, if
+					 * the caller is no worker */
 };
 
 static inline void
 wf__woken_add(struct wf__woken *all, struct wf__task *t)
 {
-	if (wf__unlikely(t->kind == WF__THREAD ||
+	if (wf__unlikely(t->kind == WF__THREAD || !wf__self() ||
 	    wf__coro_pinned(wf__coro_of(t))))
 		wf__tasks_add(&all->others, t);
-	else {
-		/* Relaxed: for reports only. */
-		wf__store_relaxed(&wf__coro_of(t)->state, WF__RUNNABLE);
+	else if (wf__park_to_runnable(wf__coro_of(t)))
 		wf__crowd_add(&all->crowd, t);
-	}
 }
 
 void wf__ready_woken(struct wf__woken *all);

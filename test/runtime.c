@@ -414,6 +414,84 @@ leftovers(void)
 	check_eq(touched, 0);
 }
 
+/* Nor do they go on in a later run, of which they are none, when that wakes
+ * them: by a coroutine or a thread, one by one or all at once. */
+
+struct left {
+	wf_chan(int) gate, pinned;
+	int touched;
+	bool by_thread;
+};
+
+static void
+wait_pinned_at(wf_chan(int) gate, int *n)
+{
+	check_eq(wf_pin(), 0);
+	wait_at(gate, n);
+}
+
+static int
+leaves_four(struct left *l)
+{
+	for (int i = 0; i < 2; i++) {
+		check_eq(wf_spawn(wait_at, l->gate, &l->touched), 0);
+		check_eq(wf_spawn(wait_pinned_at, l->pinned, &l->touched), 0);
+	}
+	tap_await_parked("receive", 4);
+	return 0;
+}
+
+static void *
+wake_left(void *arg)
+{
+	struct left *l = arg;
+
+	check_eq(wf_send(l->gate, 1), 1);
+	check_eq(wf_send(l->pinned, 1), 1);
+	wf_close(l->gate);
+	wf_close(l->pinned);
+	return NULL;
+}
+
+static int
+wakes_left(struct left *l)
+{
+	struct wf_stats stats;
+	pthread_t thread;
+
+	if (!l->by_thread)
+		wake_left(l);
+	else if (check(!pthread_create(&thread, NULL, wake_left, l)))
+		pthread_join(thread, NULL);
+	tap_settle();			/* they would run now */
+	wf_stats(&stats);
+	check_eq(stats.live, 1);
+	check_eq(__atomic_load_n(&l->touched, __ATOMIC_RELAXED), 0);
+	return 3;
+}
+
+static void
+leftovers_woken(void)
+{
+	for (int by_thread = 0; by_thread < 2; by_thread++) {
+		static struct left l;	/* they never leave it */
+		struct wf_stats before, after;
+
+		l.by_thread = by_thread;
+		l.gate = wf_chan_make(int, 0);
+		l.pinned = wf_chan_make(int, 0);
+		if (!check(l.gate && l.pinned))
+			return;
+		wf_stats(&before);
+		check_eq(wf_run(leaves_four, &l), 0);
+		check_eq(wf_run(wakes_left, &l), 3);
+		wf_stats(&after);
+		check_eq(after.left - before.left, 4);
+		wf_chan_free(l.gate);
+		wf_chan_free(l.pinned);
+	}
+}
+
 /* Environment: in children, for the first start counts. */
 
 static int
@@ -925,6 +1003,7 @@ main(void)
 	tap_plain("run: again and again", runs_again);
 	tap_plain("run: handlers as before", handlers);
 	tap_plain("run: coroutines left at the end", leftovers);
+	tap_plain("run: they are woken by a later one", leftovers_woken);
 	tap_test("calls inside of a run", calls_inside);
 	tap_plain("stop: while coroutines live", stop_while_they_live);
 	tap_plain("stop: waits", stop_waits);

@@ -84,8 +84,9 @@ struct wf_options {
  * Run fn(args...), a function that returns int, as the first coroutine, on
  * a stack of 8 MiB; block the calling thread until it returns; stop the
  * runtime; return fn's result.  Coroutines that are still there are counted,
- * listed by option, and left as they are.  If fn ends by wf_exit(), the
- * others go on, and the result is 0 when all have ended.
+ * listed by option, and left as they are: they never go on, also if a later
+ * run wakes them.  If fn ends by wf_exit(), the others go on, and the result
+ * is 0 when all have ended.
  *
  * If all coroutines are parked, nothing can wake them and the process has no
  * other threads, the deadlock is reported with all coroutines on stderr, and
