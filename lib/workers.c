@@ -16,6 +16,13 @@
  *       zero only when stopping.
  *
  * Under wf__sched.growth n_workers and limit change, and workers leave.
+ *
+ * While its thread is being started a worker looks as one that runs: others may
+ * start a timer there, or want to wake it.  If then the thread cannot be had,
+ * it has left again, and does what one that retires does (retire.c): says so,
+ * and hands over its timers.  Who comes later sees that, and does the same.  So
+ * its record has to stay, also when it was new: taken back, and set up anew at
+ * the next try, it would lose the timer of who has looked at it before.
  */
 #include "workers.h"
 
@@ -34,10 +41,9 @@
 static struct wf__worker *
 new_worker(size_t n)
 {
-	struct wf__worker *w;
+	struct wf__worker *w = wf__alloc(sizeof *w);
 
-	w = (struct wf__worker *)wf__load_relaxed(&wf__sched.workers[n]);
-	if (!w && !(w = wf__alloc(sizeof *w)))
+	if (!w)
 		return NULL;
 	memset(w, 0, sizeof *w);
 	w->index = (int)n;
@@ -64,23 +70,6 @@ start_thread(struct wf__worker *w)
 	return err;						/* [stop] */
 }
 
-static int
-add_worker(void)
-{
-	size_t n = wf__load_relaxed(&wf__sched.n_workers);
-	struct wf__worker *w;
-	int err;
-
-	if (n == WF__SLOTS || wf__seam_alone())
-		return -EAGAIN;
-	if (!(w = new_worker(n)))
-		return -ENOMEM;
-	err = start_thread(w);
-	if (err)
-		wf__store_release(&wf__sched.n_workers, n);	/* [worker] */
-	return err;
-}
-
 static void
 set_left(struct wf__worker *w, bool left)
 {
@@ -93,12 +82,48 @@ set_left(struct wf__worker *w, bool left)
 	wf__unlock(&wf__sched.idle.lock);
 }
 
+/* No thread for w, which looked as if it ran.  The first worker is woken also
+ * if there is no timer: all others may have gone to sleep meanwhile, and the
+ * last of them not have known it. */
+static void
+leave_again(struct wf__worker *w)
+{
+	set_left(w, true);
+	if (w->index == 0)
+		return;		/* the runtime cannot start */
+	wf__sched_bequeath_timers(w);
+	wf__idle_wake_worker(wf__sched_worker(0));
+}
+
+/* For one that looks as if it ran already. */
+static int
+give_thread(struct wf__worker *w)
+{
+	int err = start_thread(w);
+
+	if (err)
+		leave_again(w);
+	return err;
+}
+
+static int
+add_worker(void)
+{
+	size_t n = wf__load_relaxed(&wf__sched.n_workers);
+	struct wf__worker *w;
+
+	if (n == WF__SLOTS || wf__seam_alone())
+		return -EAGAIN;
+	if (!(w = new_worker(n)))
+		return -ENOMEM;
+	return give_thread(w);
+}
+
 /* Under the lock: one that sleeps, or has left, or was never there. */
 static int
 get_running(unsigned i)
 {
 	struct wf__worker *w;
-	int err;
 
 	if (i >= wf__load_relaxed(&wf__sched.n_workers))
 		return add_worker();
@@ -108,26 +133,24 @@ get_running(unsigned i)
 		return 0;
 	}
 	set_left(w, false);
-	if ((err = start_thread(w)) < 0)
-		set_left(w, true);
-	return err;
+	return give_thread(w);
 }
 
 /* Under the lock.  Wakes whom it concerns; for others sleep goes on.  Who is
  * within the limit and has no thread, since none could be started for it, is
- * tried again. */
+ * tried again; and none is added when that failed. */
 static void
 set_limit(unsigned n)
 {
 	unsigned before = (unsigned)wf__load_relaxed(&wf__sched.limit);
 	unsigned have = (unsigned)wf__load_relaxed(&wf__sched.n_workers);
+	bool failed = false;
 
 	wf__store_relaxed(&wf__sched.limit, n);
-	for (unsigned i = 0; i < n; i++) {
+	for (unsigned i = 0; i < n && !(failed && i >= have); i++) {
 		if (i < before && i < have && !wf__sched_worker(i)->left)
 			continue;
-		if (get_running(i) < 0 && i >= have)
-			break;
+		failed |= get_running(i) < 0;
 	}
 	for (unsigned i = n; i < before && i < have; i++)
 		wf__idle_wake_worker(wf__sched_worker(i));
@@ -257,7 +280,7 @@ wf__workers_start(int n)
 	wf__store_relaxed(&wf__sched.clock, (wf__word)wf__seam_now());
 	for (int i = 0; i < n && !err; i++)
 		err = add_worker();
-	return wf__load_relaxed(&wf__sched.n_workers) ? 0 : err;
+	return wf__load32_acquire(&wf__sched.present) ? 0 : err; /* [stop] */
 }
 
 struct wf__worker *
