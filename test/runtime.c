@@ -415,7 +415,10 @@ leftovers(void)
 }
 
 /* Nor do they go on in a later run, of which they are none, when that wakes
- * them: by a coroutine or a thread, one by one or all at once. */
+ * them: by a coroutine or a thread, one by one or all at once, more than a run
+ * queue has room for. */
+
+enum { LEFT = 300, PINNED = 2 };
 
 struct left {
 	wf_chan(int) gate, pinned;
@@ -431,13 +434,13 @@ wait_pinned_at(wf_chan(int) gate, int *n)
 }
 
 static int
-leaves_four(struct left *l)
+leaves_many(struct left *l)
 {
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < LEFT; i++)
 		check_eq(wf_spawn(wait_at, l->gate, &l->touched), 0);
+	for (int i = 0; i < PINNED; i++)
 		check_eq(wf_spawn(wait_pinned_at, l->pinned, &l->touched), 0);
-	}
-	tap_await_parked("receive", 4);
+	tap_await_parked("receive", LEFT + PINNED);
 	return 0;
 }
 
@@ -483,10 +486,10 @@ leftovers_woken(void)
 		if (!check(l.gate && l.pinned))
 			return;
 		wf_stats(&before);
-		check_eq(wf_run(leaves_four, &l), 0);
+		check_eq(wf_run(leaves_many, &l), 0);
 		check_eq(wf_run(wakes_left, &l), 3);
 		wf_stats(&after);
-		check_eq(after.left - before.left, 4);
+		check_eq(after.left - before.left, LEFT + PINNED);
 		wf_chan_free(l.gate);
 		wf_chan_free(l.pinned);
 	}
