@@ -13,12 +13,14 @@
  *	breaks	-DBLIND		who leaves does not look at the limit again
  *	breaks	-DNO_START	when the limit grows, who has left is only
  *				woken
+ *	breaks	-DNO_THREAD	no thread could be started for it, and it counts
+ *				as retired again without handing over its timers
  *
  * wf__retire() of retire.c, wf__sched_timer_place() of sched.c,
- * wf__workers_leave() and set_limit() of workers.c, wf__idle_wake_worker() of
- * idle.c [wake].  Thread 0 is the worker.  Thread 1, which is none, starts
- * a timer there.  Thread 2 lowers the limit, then perhaps raises it, and lowers
- * it again.  The words are in a memory with store buffers (tso.inc); a lock is
+ * wf__workers_leave(), let_one_more_run() and set_limit() of workers.c,
+ * wf__idle_wake_worker() of idle.c [wake].  Thread 0 is the worker.  Thread 1,
+ * which is none, starts a timer there.  Thread 2 lowers the limit, then perhaps
+ * raises it, for which there may be no thread, and lowers it again.  The words are in a memory with store buffers (tso.inc); a lock is
  * free when nothing written under it is pending.  The worker above the limit
  * sees to its timers: that part is idle.pml's.
  *
@@ -165,6 +167,20 @@ inline lower()
 	growth = false
 }
 
+/* No thread. */
+inline leave_again()
+{
+	d_step {
+		CLEAR(2) && IDLE_LOCK_FREE;
+		left = true;
+		put(2, RETIRED, 1)
+	}
+#ifndef NO_THREAD
+	move(2);
+#endif
+	store(2, LIMIT, 0)
+}
+
 inline raise()
 {
 	hold_growth(2);
@@ -179,7 +195,10 @@ inline raise()
 			left = false;
 			put(2, RETIRED, 0)
 		}
-		run worker()
+		if
+		:: run worker()
+		:: leave_again()
+		fi
 	:: else -> wake(2)
 	fi;
 #endif
