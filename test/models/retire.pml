@@ -13,8 +13,8 @@
  *	breaks	-DBLIND		who leaves does not look at the limit again
  *	breaks	-DNO_START	when the limit grows, who has left is only
  *				woken
- *	breaks	-DNO_THREAD	no thread could be started for it, and it counts
- *				as retired again without handing over its timers
+ *	breaks	-DNO_THREAD	no thread can be started for it, and it retires
+ *				again without handing over its timers
  *
  * wf__retire() of retire.c, wf__sched_timer_place() of sched.c,
  * wf__workers_leave(), let_one_more_run() and set_limit() of workers.c,
