@@ -20,9 +20,10 @@
  * wf__workers_leave(), let_one_more_run() and set_limit() of workers.c,
  * wf__idle_wake_worker() of idle.c [wake].  Thread 0 is the worker.  Thread 1,
  * which is none, starts a timer there.  Thread 2 lowers the limit, then perhaps
- * raises it, for which there may be no thread, and lowers it again.  The words are in a memory with store buffers (tso.inc); a lock is
- * free when nothing written under it is pending.  The worker above the limit
- * sees to its timers: that part is idle.pml's.
+ * raises it, for which there may be no thread, and lowers it again.  The words
+ * are in a memory with store buffers (tso.inc); a lock is free when nothing
+ * written under it is pending.  The worker above the limit sees to its timers:
+ * that part is idle.pml's.
  *
  * What must hold when all stands still: a worker within the limit has a thread,
  * is up and not retired; the timer is with the heir, or with a worker that is
