@@ -404,6 +404,17 @@ let_starve(void)
 		wf_yield();
 }
 
+/* I6 of rwunit.h, true at any moment: if nobody thought of those in the queue,
+ * each unlock would wake one more of them. */
+static void
+check_thought_of(wf_rwmutex *rw)
+{
+	wf__word s = wf__rwunit_state((struct wf__rwmutex *)(void *)rw);
+
+	check(!(s & WF__RW_QUEUED) ||
+	    s & (WF__RW_HELD | WF__RW_WRITERS | WF__RW_WOKEN));
+}
+
 /* One round: whether the running one got it, for reading and for writing,
  * before those who were there first.  (Not if it lost its core meanwhile.) */
 static bool
@@ -417,11 +428,13 @@ barge(struct patient *p)
 	wf_waitgroup_spawn(&wg, write_patiently, p);
 	tap_await_parked(TO_WRITE, 2);
 	wf_rwmutex_unlock(&p->lock);
+	check_thought_of(&p->lock);
 	if (wf_rwmutex_try_read_lock(&p->lock) == 0) {
 		wf_rwmutex_read_unlock(&p->lock);
 		if (wf_rwmutex_try_lock(&p->lock) == 0) {
 			won = true;
 			wf_rwmutex_unlock(&p->lock);
+			check_thought_of(&p->lock);
 		}
 	}
 	wf_send(p->go_on, true);
