@@ -3,6 +3,7 @@
  * timerq.c - the timer queue from inside: order, stop, and firing once.
  */
 #include <pthread.h>
+#include <sched.h>
 
 #include "tap.h"
 
@@ -185,6 +186,8 @@ move_on(void *arg)
 	while (!__atomic_load_n(&m->over, __ATOMIC_ACQUIRE)) {
 		wf__timerq_move(&m->a, &m->b);
 		wf__timerq_move(&m->b, &m->a);
+		/* A lock is not fair: the other one is to find it free. */
+		sched_yield();
 	}
 	return NULL;
 }
