@@ -4,7 +4,6 @@
  *
  *	holds
  *	holds	-DCANCEL	one gives up at any time
- *	breaks	-DPLAIN_UNLOCK	a writer's unlock is a load and a store
  *	breaks	-DNO_WRITERS	a writer who waits for readers does not say so
  *	breaks	-DKEEP_WOKEN	the one who was woken and loses keeps WOKEN up
  *	breaks	-DNO_WOKEN	who wakes one does not say so
@@ -13,7 +12,6 @@
  *	breaks	-DCANCEL -DNO_ADMIT	the readers whom a writer held
  *				off wait on after it gave up
  *	breaks	-DCANCEL -DNO_CLAIM	who gave up can be given the lock
- *	breaks	-DCANCEL -DNO_REMOVE	who gave up stays in the queue
  *
  * Three tasks, of which each is a writer or a reader.  write_grab(),
  * take_or_close(), accept_write(), write_slow(), write_pass_on(),
@@ -250,13 +248,11 @@ inline give_up()
 {
 	d_step {
 		given_up = true;
-#ifndef NO_REMOVE
 		if
 		:: writers??[eval(p)] -> writers??eval(p)
 		:: readers??[eval(p)] -> readers??eval(p)
 		:: else
 		fi
-#endif
 	}
 }
 
@@ -461,14 +457,8 @@ inline write_unlock()
 		assert(s & HELD);
 		if
 		:: s == HELD || (s & ~QUEUED) == (HELD | WOKEN) ->
-#ifdef PLAIN_UNLOCK
-			assert(!freed);
-			store(p, STATE, s - HELD);
-			mine = false
-#else
 			compare_and_swap(s - HELD);
 			mine = !cas
-#endif
 		:: else -> write_pass_on()
 		fi
 	:: else -> break
