@@ -87,18 +87,31 @@ take_locked(struct group *g, int n)
 	wf__waitq_ready_all(list);
 }
 
-static inline void
-add_to(struct group *g, int n)
+WF__NOINLINE static void
+add_slow(struct group *g, int n)
 {
 	wf__word s;
 
 	do {
 		s = wf__load_acquire(&g->state);		/* [group] */
-		if (wf__unlikely(n < 0 && s & WAITERS)) {
+		if (n < 0 && s & WAITERS) {
 			take_locked(g, n);
 			return;
 		}
 	} while (!wf__cas_acq_rel(&g->state, s, step(s, n)));
+}
+
+/* At the first try, if there is no flag and the sum is a count: then neither
+ * word has a bit above the counter's, where a flag and a sign would show. */
+static inline void
+add_to(struct group *g, int n)
+{
+	wf__word s = wf__load_acquire(&g->state);		/* [group] */
+	wf__word t = s + (wf__word)n;
+
+	if (wf__unlikely((s | t) > INT32_MAX ||
+	    !wf__cas_acq_rel(&g->state, s, t)))
+		add_slow(g, n);
 }
 
 void
@@ -108,21 +121,30 @@ wf__waitgroup_add(wf_waitgroup *wg, int n)
 	add_to(group_of(wg), n);
 }
 
+WF__NOINLINE static void
+add_at_point(wf_waitgroup *wg, int n)
+{
+	wf__wait_point(n < 0 ? "takes from waitgroup" : "adds to waitgroup",
+	    &group_of(wg)->number);
+	wf__waitgroup_add(wg, n);
+}
+
 WF_API void
 wf_waitgroup_add(wf_waitgroup *wg, int n)
 {
-	if (wf__unlikely(wf__seam != NULL)) {
-		wf__wait_point(n < 0 ? "takes from waitgroup" :
-		    "adds to waitgroup", &group_of(wg)->number);
-		wf__wait_touch(&group_of(wg)->number);
-	}
-	add_to(group_of(wg), n);
+	if (wf__unlikely(wf__seam != NULL))
+		add_at_point(wg, n);
+	else
+		add_to(group_of(wg), n);
 }
 
 WF_API void
 wf_waitgroup_done(wf_waitgroup *wg)
 {
-	wf_waitgroup_add(wg, -1);
+	if (wf__unlikely(wf__seam != NULL))
+		add_at_point(wg, -1);
+	else
+		add_to(group_of(wg), -1);
 }
 
 /* With the lock held: raise the flag; false if the counter is zero. */
