@@ -63,6 +63,8 @@ wf__rwnext_give(struct wf__rwmutex *m)
 	return w;
 }
 
+/* With NOTED up WRITERS stays down (I3): the writer who was woken thinks of
+ * those who still wait (I6), and gathers. */
 void
 wf__rwnext_withdraw(struct wf__rwmutex *m)
 {
@@ -71,8 +73,8 @@ wf__rwnext_withdraw(struct wf__rwmutex *m)
 
 	do {
 		s = wf__rwunit_state(m);
-		flags = wf__rwnext_queues(m, !(s & WF__RW_HELD) &&
-		    s >= WF__RW_UNIT);
+		flags = wf__rwnext_queues(m, !(s & (WF__RW_HELD |
+		    WF__RW_NOTED)) && s >= WF__RW_UNIT);
 		if (!(s & WF__RW_HELD) && !(flags & WF__RW_WRITERS)) {
 			list = admit(m);
 			break;
