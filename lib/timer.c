@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * timer.c - timers and tickers with a channel, and calls that are made later.
- * Layer 4.  Uses: chan, timerq, sched, coro, park, alloc, report, seam.
+ * Layer 4.  Uses: chan, timerq, sched, coro, park, spare, report, seam.
  *
  *	idle -> armed -> (off its queue, on its way to fire_timer()) -> idle
  *
@@ -27,11 +27,11 @@
 #include <errno.h>
 
 #include <weft/time.h>
-#include "alloc.h"
 #include "chan.h"
 #include "park.h"
 #include "report.h"
 #include "seam.h"
+#include "spare.h"
 #include "start.h"
 
 /* A call that is made later, again and again. */
@@ -197,7 +197,7 @@ fire_timer(struct wf__timer *timer, bool expired)
 	wf__unlock(t->lock);
 	follow_up(&f);
 	if (last)
-		wf__free(t, timer_size(t));
+		wf__spare_put(t, timer_size(t));
 }
 
 /* ---- making and freeing ---- */
@@ -207,7 +207,7 @@ new_timer(size_t extra)
 {
 	struct wf_timer *t;
 
-	if (wf__sched_need() < 0 || !(t = wf__alloc_object(sizeof *t + extra)))
+	if (wf__sched_need() < 0 || !(t = wf__spare_get(sizeof *t + extra)))
 		return NULL;
 	t->timer.fire = fire_timer;
 	return t;
@@ -259,7 +259,7 @@ free_timer(struct wf_timer *t, const char *call)
 	if (s)
 		wf__start_put(wf__self(), s);
 	if (last)
-		wf__free(t, timer_size(t));
+		wf__spare_put(t, timer_size(t));
 }
 
 static void
@@ -395,7 +395,7 @@ wf_after_func_raw(const struct wf_site *site, int64_t ns, void (*fn)(void),
 	for (unsigned i = 0; i < (shape & 0xff); i++)
 		c->words[i] = words[i];
 	if (!(c->start = wf__start_get(wf__self()))) {
-		wf__free(t, timer_size(t));
+		wf__spare_put(t, timer_size(t));
 		return NULL;
 	}
 	begin_timer(t, ns);
