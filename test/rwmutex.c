@@ -371,6 +371,102 @@ writer_gives_up(void)
 	return 0;
 }
 
+/* A writer gives up while another one, woken, does not run yet, and a third one
+ * waits.  Readers who have come in meanwhile are noted still. */
+
+struct crowd {
+	wf_rwmutex lock;
+	wf_ctx *ctx;
+};
+
+static int
+queued(struct crowd *c)
+{
+	struct wf__rwmutex *m = (struct wf__rwmutex *)(void *)&c->lock;
+	int n = 0;
+
+	wf__lock(&m->lock);
+	for (struct wf__waiter *w = m->writers.first; w; w = w->next)
+		n++;
+	wf__unlock(&m->lock);
+	return n;
+}
+
+static void
+write_in_crowd(struct crowd *c, wf_ctx *ctx)
+{
+	int err = wf_rwmutex_lock_ctx(ctx, &c->lock);
+
+	if (err == 0)
+		wf_rwmutex_unlock(&c->lock);
+	else
+		check_eq(err, -ECANCELED);
+}
+
+static void *
+write_in_crowd_thread(void *arg)
+{
+	struct crowd *c = arg;
+
+	write_in_crowd(c, c->ctx);
+	return NULL;
+}
+
+static void
+await_queued(struct crowd *c, int n)
+{
+	while (queued(c) < n)
+		wf_yield();
+}
+
+/* One round: whether readers came in before the woken one, and were noted. */
+static bool
+withdraw_beside_noted(void)
+{
+	struct crowd c = { .ctx = wf_ctx_with_cancel(wf_ctx_background()) };
+	struct wf__rwmutex *m = (struct wf__rwmutex *)(void *)&c.lock;
+	wf_waitgroup wg = {0};
+	pthread_t thread;
+	wf__word s;
+	bool won;
+
+	wf_rwmutex_lock(&c.lock);
+	wf_waitgroup_spawn(&wg, write_in_crowd, &c, wf_ctx_background());
+	await_queued(&c, 1);
+	if (!check(!pthread_create(&thread, NULL, write_in_crowd_thread, &c)))
+		abort();
+	await_queued(&c, 2);
+	wf_waitgroup_spawn(&wg, write_in_crowd, &c, wf_ctx_background());
+	await_queued(&c, 3);
+	wf_rwmutex_unlock(&c.lock);
+	won = meet_and_read(&c.lock);
+	wf_ctx_cancel(c.ctx);
+	pthread_join(thread, NULL);
+	s = wf__rwunit_state(m);
+	check(!(s & WF__RW_NOTED && s & WF__RW_CLOSED));
+	check(!(won && s & WF__RW_HELD));
+	if (won) {
+		wf_rwmutex_read_unlock(&c.lock);
+		wf_rwmutex_read_unlock(&c.lock);
+	}
+	wf_waitgroup_wait(&wg);
+	check_free(&c.lock);
+	wf_ctx_free(c.ctx);
+	return won && s & WF__RW_NOTED;
+}
+
+static int
+withdraw_beside(void)
+{
+	int rounds = 0;
+	bool won = false;
+
+	while (!won && ++rounds < 200)
+		won = withdraw_beside_noted();
+	check(won || wf_workers(0) > 1);
+	return 0;
+}
+
 /* A writer who was woken competes with those who come along; one who has waited
  * for too long is next, after the readers who wait. */
 
@@ -743,6 +839,8 @@ main(void)
 	tap_test_workers("who goes first", in_turn);
 	tap_test_workers("a writer is patient, for a while", patience);
 	tap_test_workers("a writer gives up", writer_gives_up);
+	tap_test_workers("a writer gives up beside noted readers",
+	    withdraw_beside);
 	tap_test_workers("under a context: races", context_races);
 	tap_test_workers("unlocked elsewhere", elsewhere);
 	tap_test_workers("freed while locked: no trouble for others",
